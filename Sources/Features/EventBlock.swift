@@ -1,0 +1,96 @@
+import Files
+
+/// Decoded events, column by column: what features are computed from. Reused from block to block,
+/// so that decoding allocates nothing per event.
+public struct EventBlock: Sendable {
+  /// The most events a block holds.
+  public let capacity: Int
+  public private(set) var count = 0
+  /// Event times in milliseconds since 1970, one an event.
+  public private(set) var times: [Int64]
+  /// Number fields in the schema's order; the value of field f in event e is at f * capacity + e.
+  public private(set) var numbers: [Double]
+  /// 1 where a number or category was missing and its stand-in was taken, laid out over all of the
+  /// schema's values like `numbers`.
+  public private(set) var missing: [UInt8]
+  /// 0 or 1, or -1 where the event came without a label.
+  public private(set) var labels: [Int8]
+
+  private var idBytes: [UInt8] = []
+  private var idEnds: [Int]
+  private var categoryBytes: [UInt8] = []
+  private var categoryRanges: [(start: Int, end: Int)]
+
+  let numberCount: Int
+  let categoryCount: Int
+  let valueCount: Int
+
+  /// An empty block for events of a schema.
+  public init(schema: EventSchema, capacity: Int = 256) {
+    precondition(capacity > 0, "a block holds at least one event")
+    self.capacity = capacity
+    numberCount = schema.values.count { $0.type == .number }
+    categoryCount = schema.values.count - numberCount
+    valueCount = schema.values.count
+    times = [Int64](repeating: 0, count: capacity)
+    numbers = [Double](repeating: 0, count: capacity * numberCount)
+    missing = [UInt8](repeating: 0, count: capacity * valueCount)
+    labels = [Int8](repeating: -1, count: capacity)
+    idEnds = [Int](repeating: 0, count: capacity)
+    categoryRanges = Array(repeating: (0, 0), count: capacity * categoryCount)
+  }
+
+  public var isEmpty: Bool { count == 0 }
+  public var isFull: Bool { count == capacity }
+
+  /// Forgets the events and keeps the storage.
+  public mutating func removeAll() {
+    count = 0
+    idBytes.removeAll(keepingCapacity: true)
+    categoryBytes.removeAll(keepingCapacity: true)
+  }
+
+  /// The bytes of an event's identifier.
+  public func id(_ event: Int) -> ArraySlice<UInt8> {
+    idBytes[(event == 0 ? 0 : idEnds[event - 1])..<idEnds[event]]
+  }
+
+  /// All identifiers one after the other, and where each ends.
+  public var identifiers: (bytes: [UInt8], ends: ArraySlice<Int>) { (idBytes, idEnds[..<count]) }
+
+  /// The bytes of a category.
+  func category(_ field: Int, _ event: Int) -> ArraySlice<UInt8> {
+    let range = categoryRanges[field * capacity + event]
+    return categoryBytes[range.start..<range.end]
+  }
+
+  // The decoder fills row `count` piece by piece and then calls `finishEvent`; an event that is
+  // refused halfway is dropped by `abandonEvent`.
+
+  mutating func set(number: Double, field: Int) { numbers[field * capacity + count] = number }
+
+  mutating func set(category: UnsafeRawBufferPointer, field: Int) {
+    let start = categoryBytes.count
+    categoryBytes.append(contentsOf: category)
+    categoryRanges[field * capacity + count] = (start, categoryBytes.count)
+  }
+
+  mutating func set(missing: Bool, value: Int) {
+    self.missing[value * capacity + count] = missing ? 1 : 0
+  }
+
+  mutating func set(id: UnsafeRawBufferPointer) { idBytes.append(contentsOf: id) }
+
+  mutating func set(position: UInt64) { idBytes.append(decimal: Int64(position)) }
+
+  mutating func finishEvent(time: Int64, label: Int8) {
+    times[count] = time
+    labels[count] = label
+    idEnds[count] = idBytes.count
+    count += 1
+  }
+
+  mutating func abandonEvent() {
+    idBytes.removeLast(idBytes.count - (count == 0 ? 0 : idEnds[count - 1]))
+  }
+}

@@ -1,0 +1,113 @@
+/// What a pipeline reads of an event: which fields, of which type, and what a missing one means.
+public struct EventSchema: Sendable, Equatable {
+  /// The event's identifier. Nil: the position in the stream is the identifier.
+  public var id: Field?
+  /// When the event happened. Nil: the record's own timestamp; in a file, one second a row.
+  public var time: TimeField?
+  /// Whom or what the event is about, for features with memory and for keys on topics.
+  public var entities: [Field]
+  /// The values that features are made of.
+  public var values: [Field]
+  /// The label, where a file of history carries it.
+  public var label: Field?
+  /// Events larger than this many bytes are refused.
+  public var maximumBytes: Int
+
+  public init(
+    id: Field?, time: TimeField?, entities: [Field], values: [Field], label: Field?,
+    maximumBytes: Int = 1 << 20
+  ) {
+    self.id = id
+    self.time = time
+    self.entities = entities
+    self.values = values
+    self.label = label
+    self.maximumBytes = maximumBytes
+  }
+
+  /// One field of an event.
+  public struct Field: Sendable, Equatable {
+    /// The name features refer to, and the first name looked for.
+    public var name: String
+    /// Further names under which the field may come.
+    public var aliases: [String]
+    public var type: FieldType
+    public var missing: MissingPolicy
+
+    public init(
+      name: String, aliases: [String] = [], type: FieldType, missing: MissingPolicy = .reject
+    ) {
+      self.name = name
+      self.aliases = aliases
+      self.type = type
+      self.missing = missing
+    }
+  }
+
+  /// The field of the event time and how a number in it counts.
+  public struct TimeField: Sendable, Equatable {
+    public var name: String
+    public var aliases: [String]
+    public var unit: EventTime.Unit
+
+    public init(name: String, aliases: [String] = [], unit: EventTime.Unit = .seconds) {
+      self.name = name
+      self.aliases = aliases
+      self.unit = unit
+    }
+  }
+}
+
+/// The type of an event's field.
+public enum FieldType: String, Sendable, CaseIterable {
+  /// A finite number within Float32's range.
+  case number
+  /// A string, or a number or boolean taken as it is written.
+  case category
+}
+
+/// What a field that is absent, null or (in a CSV file) empty means.
+public enum MissingPolicy: Sendable, Equatable {
+  /// The event is refused.
+  case reject
+  /// This number stands in.
+  case number(Double)
+  /// This category stands in.
+  case category(String)
+}
+
+/// Why an event was refused.
+public enum Rejection: Error, Sendable, Equatable, CustomStringConvertible {
+  case malformed(String)
+  case oversized(bytes: Int, limit: Int)
+  case missing(field: String)
+  case wrongType(field: String, expected: String)
+  case notFinite(field: String)
+  case unreadableTime(field: String)
+  case badIdentifier(field: String)
+
+  /// The kind of refusal, for counting: one of a fixed few words.
+  public var kind: String {
+    switch self {
+    case .malformed: "malformed"
+    case .oversized: "oversized"
+    case .missing: "missing-field"
+    case .wrongType: "wrong-type"
+    case .notFinite: "not-finite"
+    case .unreadableTime: "unreadable-time"
+    case .badIdentifier: "bad-identifier"
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .malformed(let reason): reason
+    case .oversized(let bytes, let limit): "\(bytes) bytes, the limit is \(limit)"
+    case .missing(let field): "field '\(field)' is missing"
+    case .wrongType(let field, let expected): "field '\(field)' is not \(expected)"
+    case .notFinite(let field): "field '\(field)' is not a finite number in Float32's range"
+    case .unreadableTime(let field): "field '\(field)' is not a time between 1970 and 9999"
+    case .badIdentifier(let field): "field '\(field)' must have 1 to 256 bytes"
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/// One feature of a pipeline, as its file declares it.
+public struct FeatureDefinition: Sendable, Equatable {
+  public var operation: Operation
+  /// The name shown to people; a feature of several columns appends each column's part.
+  public var name: String
+
+  public init(_ operation: Operation, name: String? = nil) {
+    self.operation = operation
+    self.name = name ?? operation.defaultName
+  }
+
+  /// How a feature follows from the event's fields and time.
+  public enum Operation: Sendable, Equatable {
+    /// The number as it is.
+    case number(String)
+    /// sign(x) · ln(1 + |x|): a logarithm that is defined for zero and for negative amounts.
+    case log(String)
+    /// a − b.
+    case difference(String, String)
+    /// a ÷ b, 0 where b is 0.
+    case ratio(String, String)
+    /// Hour of the day of the event time in UTC, 0 to 23.
+    case hour
+    /// Day of the week of the event time, Monday 0 to Sunday 6.
+    case weekday
+    /// 1 from midnight up to and including the given hour, else 0.
+    case night(throughHour: Int)
+    /// 1 on Saturday and Sunday, else 0.
+    case weekend
+    /// One column a listed category: 1 where the field is that category. A category that is not
+    /// listed is 0 in all of them.
+    case oneHot(String, categories: [String])
+    /// One of `buckets` columns is 1, chosen by a hash of the category (Weinberger et al., "Feature
+    /// hashing for large scale multitask learning", 2009, without the sign).
+    case hashed(String, buckets: Int)
+    /// 1 where the field was missing and its stand-in was taken, else 0.
+    case isMissing(String)
+
+    var defaultName: String {
+      switch self {
+      case .number(let field): field
+      case .log(let field): "log(\(field))"
+      case .difference(let a, let b): "\(a)-\(b)"
+      case .ratio(let a, let b): "\(a)/\(b)"
+      case .hour: "hour"
+      case .weekday: "weekday"
+      case .night: "night"
+      case .weekend: "weekend"
+      case .oneHot(let field, _): field
+      case .hashed(let field, _): field
+      case .isMissing(let field): "missing(\(field))"
+      }
+    }
+  }
+
+  /// Names of the columns this feature fills.
+  public var columnNames: [String] {
+    switch operation {
+    case .oneHot(_, let categories): categories.map { "\(name)=\($0)" }
+    case .hashed(_, let buckets): (0..<buckets).map { "\(name)#\($0)" }
+    default: [name]
+    }
+  }
+}
+
+/// A feature that does not fit the schema.
+public struct FeatureError: Error, CustomStringConvertible {
+  /// Position in the list of definitions.
+  public let feature: Int
+  public let description: String
+}

@@ -1,0 +1,68 @@
+import CZlib
+import Glibc
+
+/// An input that cannot be read: what, which file, and where in it.
+public struct FileError: Error, CustomStringConvertible {
+  public let path: String
+  public let reason: String
+
+  public init(path: String, reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+
+  public var description: String { "\(path): \(reason)" }
+}
+
+/// Reads a file, gzipped or plain (told apart by its first bytes), in large pieces.
+public final class GzipInput {
+  public let path: String
+  /// Size of the file as it lies on disk, 0 if unknown (standard input, a pipe).
+  public let fileSize: Int
+  private let file: gzFile
+
+  /// Opens `path`; `-` is standard input.
+  public init(path: String) throws(FileError) {
+    self.path = path == "-" ? "standard input" : path
+    var status = stat()
+    if path != "-" {
+      guard stat(path, &status) == 0 else {
+        throw FileError(path: path, reason: String(cString: strerror(errno)))
+      }
+      guard status.st_mode & S_IFMT != S_IFDIR else {
+        throw FileError(path: path, reason: "is a folder")
+      }
+    }
+    fileSize = Int(status.st_size)
+    guard let file = path == "-" ? gzdopen(dup(0), "rb") : gzopen(path, "rb") else {
+      throw FileError(path: path, reason: String(cString: strerror(errno)))
+    }
+    self.file = file
+    gzbuffer(file, 1 << 18)
+  }
+
+  deinit { gzclose(file) }
+
+  /// Bytes of the file on disk that were consumed so far: for progress, in the unit of `fileSize`.
+  public var consumed: Int { Int(gzoffset(file)) }
+
+  /// Fills the start of `buffer`; returns the number of bytes read, 0 at the end.
+  /// - Throws: `FileError` when the file cannot be read or its compressed data is damaged or torn.
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+    let count = gzread(file, buffer.baseAddress, UInt32(min(buffer.count, 1 << 30)))
+    var code: Int32 = 0
+    guard count >= 0 else {
+      let text = String(cString: gzerror(file, &code))
+      throw FileError(
+        path: path, reason: code == Z_ERRNO ? String(cString: strerror(errno)) : "damaged: \(text)")
+    }
+    if count == 0 {
+      // A file cut off in the middle reads as an end with this error set.
+      _ = gzerror(file, &code)
+      guard code == Z_OK || code == Z_STREAM_END else {
+        throw FileError(path: path, reason: "ends in the middle of its compressed data")
+      }
+    }
+    return Int(count)
+  }
+}

@@ -1,0 +1,153 @@
+import Files
+import Foundation
+import Testing
+
+/// A file that is removed with the test.
+struct TemporaryFile {
+  let path: String
+
+  init(_ bytes: [UInt8], suffix: String = ".csv") throws {
+    path = NSTemporaryDirectory() + "weir-" + UUID().uuidString + suffix
+    let output = try GzipOutput(path: path)
+    try output.write(bytes)
+    try output.close()
+  }
+
+  func remove() { try? FileManager.default.removeItem(atPath: path) }
+}
+
+@Suite struct CSVReaderTests {
+  func rows(_ text: String, suffix: String = ".csv") throws -> (
+    header: [String], rows: [[String]], malformed: [String?]
+  ) {
+    let file = try TemporaryFile(Array(text.utf8), suffix: suffix)
+    defer { file.remove() }
+    var reader = try CSVReader(GzipInput(path: file.path))
+    var row = CSVRow()
+    var rows: [[String]] = []
+    var malformed: [String?] = []
+    while try reader.next(&row) {
+      rows.append((0..<row.count).map { String(decoding: row.bytes[row.range($0)], as: UTF8.self) })
+      malformed.append(row.malformed)
+    }
+    return (reader.header, rows, malformed)
+  }
+
+  @Test(arguments: [".csv", ".csv.gz"])
+  func readsPlainAndGzippedFiles(suffix: String) throws {
+    let read = try rows("a,b\n1,2\r\n3,4", suffix: suffix)
+    #expect(read.header == ["a", "b"])
+    #expect(read.rows == [["1", "2"], ["3", "4"]])
+    #expect(read.malformed == [nil, nil])
+  }
+
+  @Test func unquotesFields() throws {
+    let read = try rows("a,b\n\"x,\"\"y\"\"\nz\",\"\"\n,\n")
+    #expect(read.rows == [["x,\"y\"\nz", ""], ["", ""]])
+  }
+
+  @Test func skipsBlankLinesAndNamesMalformedRows() throws {
+    let read = try rows("a,b\n\n1\n\"p\"q,2\n5,6\n\"open,7\n")
+    #expect(read.rows.count == 4)
+    #expect(read.malformed[0] == "has 1 fields where the header has 2")
+    #expect(read.malformed[1] == "has text after a closing quote")
+    #expect(read.malformed[2] == nil)
+    #expect(read.malformed[3] == "ends inside a quoted field")
+  }
+
+  @Test func rowsAcrossBufferEdgesStayWhole() throws {
+    // Rows of growing length pass every alignment of the reader's buffer.
+    var text = "id,text\n"
+    let count = 3_000
+    for index in 0..<count {
+      text += "\(index),\"\(String(repeating: "x\"\"", count: index % 211))\"\n"
+    }
+    let read = try rows(text, suffix: ".csv.gz")
+    #expect(read.rows.count == count)
+    for (index, row) in read.rows.enumerated() {
+      #expect(row == ["\(index)", String(repeating: "x\"", count: index % 211)])
+    }
+  }
+
+  @Test func headerMustBeThereAndUnambiguous() throws {
+    #expect(throws: FileError.self) { try rows("") }
+    #expect(throws: FileError.self) { try rows("a,b,a\n1,2,3\n") }
+  }
+
+  @Test func missingFilesAndTornGzipAreErrors() throws {
+    #expect(throws: FileError.self) { try GzipInput(path: "/nonexistent/file.csv") }
+    let file = try TemporaryFile(
+      Array(("a,b\n" + String(repeating: "1,2\n", count: 10_000)).utf8), suffix: ".csv.gz")
+    defer { file.remove() }
+    let whole = try Data(contentsOf: URL(fileURLWithPath: file.path))
+    try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: file.path))
+    var reader = try CSVReader(GzipInput(path: file.path))
+    var row = CSVRow()
+    #expect(throws: FileError.self) { while try reader.next(&row) {} }
+  }
+}
+
+@Suite struct LineReaderTests {
+  @Test func splitsLinesOfAnyLength() throws {
+    let long = String(repeating: "y", count: 600_000)
+    let file = try TemporaryFile(Array("one\r\n\n\(long)\nlast".utf8), suffix: ".jsonl.gz")
+    defer { file.remove() }
+    var reader = LineReader(try GzipInput(path: file.path))
+    var lines: [String] = []
+    while let line = try reader.next({ String(decoding: $0, as: UTF8.self) }) { lines.append(line) }
+    #expect(lines == ["one", "", long, "last"])
+    #expect(reader.lineNumber == 4)
+  }
+}
+
+@Suite struct DecimalTests {
+  func parse(_ text: String) -> Double? { Array(text.utf8).withUnsafeBytes { Decimal.parse($0) } }
+
+  @Test func agreesWithTheStandardLibraryToTheBit() {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    var generator = SplitMix(state: seed)
+    for _ in 0..<50_000 {
+      let value = Double(bitPattern: generator.next())
+      guard value.isFinite, Float(value).isFinite else { continue }
+      for text in [
+        "\(value)", "\(Float(value))",
+        "\(Int64(truncatingIfNeeded: generator.next()))", "\(value / 1e300)",
+      ] {
+        #expect(parse(text)?.bitPattern == Double(text)?.bitPattern, "\(text), seed \(seed)")
+      }
+    }
+    for text in [
+      "85.64999999999999", "0.1", "-0", "+1.5e3", "1e400", "00012",
+      "123456789012345678901234567890", ".5", "5.", "9007199254740993",
+    ] {
+      #expect(
+        parse(text)?.bitPattern == Double(text.hasSuffix(".") ? text + "0" : text)?.bitPattern,
+        "\(text)")
+    }
+  }
+
+  @Test(arguments: [
+    "", "-", "+", ".", "e5", "1e", "1e+", "1x", "0x10", " 1", "1 ", "nan", "inf", "1,5", "--1",
+  ])
+  func refusesWhatIsNoDecimal(text: String) { #expect(parse(text) == nil) }
+
+  @Test func writesJSONStringsThatReadBack() throws {
+    for text in ["plain", "quote\" back\\slash", "line\nfeed\ttab\r\u{1}", "ünï©ødé 🐟"] {
+      var bytes: [UInt8] = []
+      bytes.append(jsonString: text)
+      let read = try JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
+      #expect(read as? String == text)
+    }
+  }
+}
+
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}

@@ -1,0 +1,45 @@
+# Shared by the scripts beside it: what the machine must have before anything is built.
+# Sourced with the script's arguments; leaves the working directory at the top of the checkout.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+system_packages=(
+  libopenblas-dev liblapacke-dev liblmdb-dev libsimdjson-dev libsodium-dev zlib1g-dev
+)
+
+install=yes
+arguments=()
+for argument in "$@"; do
+  if [ "$argument" = --no-install ]; then install=no; else arguments+=("$argument"); fi
+done
+set -- "${arguments[@]}"
+
+if ! command -v swift >/dev/null; then
+  cat >&2 <<'TEXT'
+error: no `swift` on PATH. Weir needs Swift 6.1 or newer.
+Get it from https://www.swift.org/install/linux/ (swiftly, or the tarball for your distribution),
+put its usr/bin on PATH, and run this script again.
+TEXT
+  exit 1
+fi
+
+missing=()
+for name in "${system_packages[@]}"; do
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing+=("$name")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$install" = no ]; then
+    echo "error: missing system libraries: ${missing[*]}" >&2
+    echo "Install them with: apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  root=()
+  [ "$(id -u)" = 0 ] || root=(sudo)
+  echo "Installing missing system libraries with apt: ${missing[*]}" >&2
+  "${root[@]}" apt-get update -qq
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    "${missing[@]}" >/dev/null
+fi
+
+# Weir's matrices are small: more BLAS threads only cost.
+export OPENBLAS_NUM_THREADS=1
