@@ -10,17 +10,51 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
   targets: [
-    // C libraries: thin shims, nothing else imports them than the target named behind each.
+    // C libraries: thin shims. Behind each, the only targets that import it.
+    .systemLibrary(name: "CLMDB"),  // Topics
+    .systemLibrary(name: "COpenBLAS"),  // LinearAlgebra
+    .systemLibrary(name: "CSodium"),  // ModelLog
     .systemLibrary(name: "CZlib"),  // Files, Topics
-    .target(  // Features
-      name: "CSimdJSON",
-      linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CLinux"),  // Topics
+    .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),  // Features
 
-    // Lower layers: they never name a target above them.
+    // Layers: a target names only targets above it in this list.
     .target(name: "Files", dependencies: ["CZlib"]),
-    .target(name: "LinearAlgebra", dependencies: []),
+    .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"]),
+    .target(name: "Topics", dependencies: ["CLMDB", "CLinux", "CZlib"]),
+    .target(name: "Learners", dependencies: ["LinearAlgebra"]),
     .target(name: "Features", dependencies: ["CSimdJSON", "Files", "LinearAlgebra"]),
+    .target(name: "Evaluation"),
+    .target(name: "Datasets"),
+    .target(
+      name: "ModelLog",
+      dependencies: [
+        "CSodium", "Learners", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["parameter_update.proto"]),
+    .target(
+      name: "Pipeline",
+      dependencies: [
+        "Evaluation", "Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Topics",
+        "Yams", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "weir",
+      dependencies: [
+        "Datasets", "Evaluation", "Features", "Files", "Learners", "ModelLog", "Pipeline",
+        "Topics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
 
+    .testTarget(
+      name: "DatasetsTests", dependencies: ["Datasets"], exclude: ["Golden/make_golden.py"]),
+    .testTarget(
+      name: "EvaluationTests", dependencies: ["Evaluation"], exclude: ["Golden/make_golden.py"]),
+    .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"]),
+    .testTarget(
+      name: "LearnersTests", dependencies: ["Learners", "LinearAlgebra"], exclude: ["Golden"]),
+    .executableTarget(name: "TopicPeer", dependencies: ["Topics"], path: "Tests/TopicPeer"),
+    .testTarget(name: "TopicsTests", dependencies: ["Topics", "TopicPeer", "CLMDB"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "FeaturesTests", dependencies: ["Features"]),
   ],

@@ -136,3 +136,45 @@ extension Array where Element == UInt8 {
     text.withUTF8 { append(jsonString: UnsafeRawBufferPointer($0)) }
   }
 }
+
+extension Array where Element == UInt8 {
+  /// Appends bytes in base64 (RFC 4648, section 4).
+  public mutating func append(base64 bytes: UnsafeRawBufferPointer) {
+    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let count = Swift.min(3, bytes.count - start)
+      var group = 0
+      for index in 0..<3 { group = group << 8 | (index < count ? Int(bytes[start + index]) : 0) }
+      for index in 0..<4 {
+        append(index <= count ? digits[group >> (18 - 6 * index) & 63] : UInt8(ascii: "="))
+      }
+    }
+  }
+}
+
+extension Decimal {
+  /// Whether bytes are a number by JSON's grammar (RFC 8259, section 6).
+  public static func isJSONNumber(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var index = 0
+    func digits() -> Int {
+      let start = index
+      while index < bytes.count, bytes[index] &- UInt8(ascii: "0") < 10 { index += 1 }
+      return index - start
+    }
+    func take(_ byte: UInt8) -> Bool {
+      guard index < bytes.count, bytes[index] == byte else { return false }
+      index += 1
+      return true
+    }
+    _ = take(UInt8(ascii: "-"))
+    let first = index
+    let whole = digits()
+    guard whole > 0, whole == 1 || bytes[first] != UInt8(ascii: "0") else { return false }
+    if take(UInt8(ascii: ".")), digits() == 0 { return false }
+    if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
+      _ = take(UInt8(ascii: "+")) || take(UInt8(ascii: "-"))
+      guard digits() > 0 else { return false }
+    }
+    return index == bytes.count
+  }
+}

@@ -46,6 +46,14 @@ public final class GzipInput {
   /// Bytes of the file on disk that were consumed so far: for progress, in the unit of `fileSize`.
   public var consumed: Int { Int(gzoffset(file)) }
 
+  /// The first byte, without consuming it, nil for an empty file. Only before the first `read`.
+  public func peek() -> UInt8? {
+    let byte = gzgetc(file)
+    guard byte >= 0 else { return nil }
+    gzungetc(byte, file)
+    return UInt8(byte)
+  }
+
   /// Fills the start of `buffer`; returns the number of bytes read, 0 at the end.
   /// - Throws: `FileError` when the file cannot be read or its compressed data is damaged or torn.
   public func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {

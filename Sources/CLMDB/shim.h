@@ -1,0 +1,6 @@
+#ifndef WEIR_CLMDB_SHIM_H
+#define WEIR_CLMDB_SHIM_H
+
+#include <lmdb.h>
+
+#endif

@@ -1,0 +1,11 @@
+#ifndef WEIR_COPENBLAS_SHIM_H
+#define WEIR_COPENBLAS_SHIM_H
+
+#include <cblas.h>
+#include <lapacke.h>
+
+// The header <cblas.h> is an alternative on Debian and Ubuntu and may be the
+// reference one, which does not declare OpenBLAS's own functions.
+void openblas_set_num_threads(int num_threads);
+
+#endif

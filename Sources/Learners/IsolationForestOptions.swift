@@ -1,0 +1,33 @@
+/// Settings of ``IsolationForest``.
+public struct IsolationForestOptions: LearnerOptions {
+  /// Number of trees.
+  public var trees: Int
+  /// Rows that each tree is grown on, ψ.
+  public var sampleSize: Int
+  /// Rows in the reservoir that samples are drawn from. Once it is full every new row replaces a
+  /// random one, so that the mean age of its rows is this many examples.
+  public var reservoirSize: Int
+  /// Rows after which the oldest tree is replaced, once the reservoir is full.
+  public var replaceEvery: Int
+
+  /// Settings, each with its default.
+  public init(
+    trees: Int = 100, sampleSize: Int = 256, reservoirSize: Int = 4_096, replaceEvery: Int = 256
+  ) {
+    self.trees = trees
+    self.sampleSize = sampleSize
+    self.reservoirSize = reservoirSize
+    self.replaceEvery = replaceEvery
+  }
+
+  /// Throws ``InvalidOption`` for the first setting out of its range.
+  public func validate() throws {
+    try InvalidOption.require((1...10_000).contains(trees), "trees", "1 to 10,000")
+    try InvalidOption.require(
+      (2...65_536).contains(sampleSize), "sampleSize", "2 to 65,536 rows")
+    try InvalidOption.require(
+      (sampleSize...1_048_576).contains(reservoirSize), "reservoirSize",
+      "at least the sample size and at most 1,048,576 rows")
+    try InvalidOption.require(replaceEvery >= 1, "replaceEvery", "at least 1 row")
+  }
+}

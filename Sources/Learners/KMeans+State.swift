@@ -1,0 +1,47 @@
+extension KMeans {
+  /// Restores a learner from ``encodeState()``.
+  ///
+  /// - Throws: ``StateError`` or ``InvalidOption``.
+  public init(featureCount: Int, options: KMeansOptions = .init(), state: [UInt8]) throws {
+    try options.validate()
+    self.init(featureCount: featureCount, options: options, seed: 0)
+    var reader = StateReader(state)
+    examples = try StateHeader.readExamples(
+      from: &reader, kind: .kMeans, version: Self.stateVersion, featureCount: featureCount)
+    guard try reader.read(UInt32.self) == options.clusters else {
+      throw StateError.mismatch("number of clusters")
+    }
+    random = try reader.readRandomSource()
+    moments = try RunningMoments(
+      from: &reader, featureCount: featureCount, halfLife: options.standardisationHalfLife)
+    clusters = try ClusterStatistics(
+      from: &reader, clusters: options.clusters, featureCount: featureCount)
+    if try reader.readBool() {
+      // Sizes double, so the next one can lie beyond the end of the start, but by no more than that.
+      kept = try KeptRows(
+        from: &reader, featureCount: featureCount, limit: 2 * options.startSize)
+    } else {
+      kept = nil
+      guard clusters.weights.contains(where: { $0 > 0 }) else {
+        throw StateError.invalid("cluster")
+      }
+    }
+    try reader.finish()
+  }
+
+  /// Everything that further learning depends on, little-endian and versioned.
+  public func encodeState() -> [UInt8] {
+    var writer = StateWriter()
+    StateHeader(
+      kind: .kMeans, version: Self.stateVersion, featureCount: clusters.featureCount,
+      examples: examples
+    ).write(to: &writer)
+    writer.write(UInt32(clusters.count))
+    writer.write(random)
+    moments.write(to: &writer)
+    clusters.write(to: &writer)
+    writer.write(kept != nil)
+    kept?.write(to: &writer)
+    return writer.bytes
+  }
+}

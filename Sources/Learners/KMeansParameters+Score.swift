@@ -1,0 +1,81 @@
+import LinearAlgebra
+
+extension KMeansParameters {
+  /// Writes one score a row, see ``ModelParameters/score(_:into:)``.
+  public func score(_ features: Matrix, into scores: inout [Float]) {
+    precondition(
+      features.columns == featureCount && scores.count >= features.rows, "shapes do not fit")
+    let rows = features.rows
+    guard rows > 0 else { return }
+    let columns = featureCount
+    let step = features.stride
+    let clusters = clusterCount
+    features.values.withUnsafeBufferPointer { values in
+      tiles.withUnsafeBufferPointer { tiles in
+        standardisation.mean.withUnsafeBufferPointer { mean in
+          standardisation.scale.withUnsafeBufferPointer { scale in
+            // Four rows against four clusters at a time: the sixteen sums stay in registers. Rows
+            // past the end repeat the last one; each row is a lane and depends on no other.
+            for start in Swift.stride(from: 0, to: rows, by: 4) {
+              let lanes = min(4, rows - start)
+              let offset = SIMD4<Int>(
+                start, start + min(1, lanes - 1), start + min(2, lanes - 1),
+                start + min(3, lanes - 1))
+              var bestDistance = SIMD4<Double>(repeating: .infinity)
+              var bestCluster = SIMD4<Int64>.zero
+              var centre = 0
+              for first in Swift.stride(from: 0, to: clusters, by: Self.tile) {
+                var sum0 = SIMD4<Double>.zero
+                var sum1 = sum0
+                var sum2 = sum0
+                var sum3 = sum0
+                for feature in 0..<columns {
+                  let from = feature * step
+                  let x = SIMD4<Double>(
+                    values[from + offset[0]], values[from + offset[1]], values[from + offset[2]],
+                    values[from + offset[3]])
+                  let z = Self.clip((x - mean[feature]) * scale[feature])
+                  let delta0 = z - tiles[centre]
+                  let delta1 = z - tiles[centre + 1]
+                  let delta2 = z - tiles[centre + 2]
+                  let delta3 = z - tiles[centre + 3]
+                  sum0 += delta0 * delta0
+                  sum1 += delta1 * delta1
+                  sum2 += delta2 * delta2
+                  sum3 += delta3 * delta3
+                  centre += Self.tile
+                }
+                let last = clusters - 1
+                Self.keepCloser(sum0, first, &bestDistance, &bestCluster)
+                Self.keepCloser(sum1, min(first + 1, last), &bestDistance, &bestCluster)
+                Self.keepCloser(sum2, min(first + 2, last), &bestDistance, &bestCluster)
+                Self.keepCloser(sum3, min(first + 3, last), &bestDistance, &bestCluster)
+              }
+              for lane in 0..<lanes {
+                let r = bestDistance[lane].squareRoot() / spreads[Int(bestCluster[lane])]
+                scores[start + lane] = Float(r / (1 + r))
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func keepCloser(
+    _ distance: SIMD4<Double>, _ cluster: Int, _ bestDistance: inout SIMD4<Double>,
+    _ bestCluster: inout SIMD4<Int64>
+  ) {
+    let closer = distance .< bestDistance
+    bestDistance.replace(with: distance, where: closer)
+    bestCluster.replace(with: Int64(cluster), where: closer)
+  }
+
+  @inline(__always)
+  private static func clip(_ z: SIMD4<Double>) -> SIMD4<Double> {
+    let limit = Standardisation.limit
+    let below = z.replacing(with: limit, where: z .> limit)
+    return below.replacing(with: -limit, where: below .< -limit)
+  }
+}

@@ -1,0 +1,110 @@
+import LinearAlgebra
+
+/// Clusters of events. An event is suspicious when it is far from every centre, measured by how far
+/// the members of the nearest cluster usually are from theirs.
+public struct KMeansParameters: ModelParameters, Equatable {
+  /// Family of the model.
+  public static let kind = ModelKind.kMeans
+
+  /// Units in which distances are measured.
+  public let standardisation: Standardisation
+  /// Centres in the features' own units, row-major: feature j of centre i at `i * featureCount + j`.
+  public let centres: [Double]
+  /// Root mean square distance of its members from each centre, in standardised units, positive.
+  public let spreads: [Double]
+  /// Share of the examples that each cluster holds; they add up to 1.
+  public let weights: [Double]
+
+  /// Clusters scored together, see ``score(_:into:)``.
+  static let tile = 4
+  /// Standardised centres, in tiles of ``tile`` clusters: `(tile, feature, cluster in tile)`. The
+  /// last tile is filled up with repetitions of the last cluster.
+  let tiles: [Double]
+
+  /// A model of `spreads.count` clusters, at least one.
+  public init(
+    standardisation: Standardisation, centres: [Double], spreads: [Double], weights: [Double]
+  ) {
+    let features = standardisation.featureCount
+    precondition(
+      !spreads.isEmpty && centres.count == spreads.count * features
+        && weights.count == spreads.count, "one centre, spread and weight a cluster")
+    self.standardisation = standardisation
+    self.centres = centres
+    self.spreads = spreads
+    self.weights = weights
+    let tileCount = (spreads.count + Self.tile - 1) / Self.tile
+    var tiles: [Double] = []
+    tiles.reserveCapacity(tileCount * Self.tile * features)
+    for tile in 0..<tileCount {
+      for feature in 0..<features {
+        for lane in 0..<Self.tile {
+          let cluster = min(tile * Self.tile + lane, spreads.count - 1)
+          tiles.append(
+            standardisation.standardise(centres[cluster * features + feature], feature: feature))
+        }
+      }
+    }
+    self.tiles = tiles
+  }
+
+  /// Number of features.
+  public var featureCount: Int { standardisation.featureCount }
+
+  /// Number of clusters.
+  public var clusterCount: Int { spreads.count }
+
+  /// Whether every number is finite and in range.
+  public var isFinite: Bool {
+    standardisation.isFinite && centres.allSatisfy(\.isFinite)
+      && spreads.allSatisfy { $0 >= Self.smallestSpread && $0.isFinite }
+      && weights.allSatisfy { $0 >= 0 && $0.isFinite }
+  }
+
+  /// Smallest spread, in standard deviations: keeps a cluster of equal points from dividing by 0.
+  public static let smallestSpread = 1e-6
+
+  /// The nearest cluster of a row, the first of several equally near, and the squared distance in
+  /// standardised units.
+  public func nearest(row: Int, of features: Matrix) -> (cluster: Int, squaredDistance: Double) {
+    precondition(features.columns == featureCount, "shapes do not fit")
+    var best = (cluster: 0, squaredDistance: Double.infinity)
+    for cluster in 0..<clusterCount {
+      var sum = 0.0
+      for feature in 0..<featureCount {
+        let delta =
+          standardisation.standardise(features[row, feature], feature: feature)
+          - standardisedCentre(cluster, feature)
+        sum += delta * delta
+      }
+      if sum < best.squaredDistance { best = (cluster, sum) }
+    }
+    return best
+  }
+
+  /// Contributions to (distance ÷ spread)², to which they add up, and from which the score follows
+  /// as r / (1 + r) with r the square root. Typical is the nearest centre.
+  public func contributions(row: Int, of features: Matrix) -> [Contribution] {
+    let (cluster, _) = nearest(row: row, of: features)
+    let inverse = 1 / (spreads[cluster] * spreads[cluster])
+    return (0..<featureCount).map { feature in
+      let delta =
+        standardisation.standardise(features[row, feature], feature: feature)
+        - standardisedCentre(cluster, feature)
+      return Contribution(
+        feature: feature, contribution: delta * delta * inverse,
+        typical: centres[cluster * featureCount + feature])
+    }
+  }
+
+  private func standardisedCentre(_ cluster: Int, _ feature: Int) -> Double {
+    let (tile, lane) = cluster.quotientAndRemainder(dividingBy: Self.tile)
+    return tiles[(tile * featureCount + feature) * Self.tile + lane]
+  }
+
+  /// Two parameters are equal when what they were made from is.
+  public static func == (left: Self, right: Self) -> Bool {
+    left.standardisation == right.standardisation && left.centres == right.centres
+      && left.spreads == right.spreads && left.weights == right.weights
+  }
+}

@@ -1,0 +1,49 @@
+extension LogisticRegression {
+  /// Restores a learner from ``encodeState()``.
+  ///
+  /// - Throws: ``StateError`` or ``InvalidOption``.
+  public init(
+    featureCount: Int, options: LogisticRegressionOptions = .init(), state: [UInt8]
+  ) throws {
+    try options.validate()
+    self.init(featureCount: featureCount, options: options)
+    var reader = StateReader(state)
+    examples = try StateHeader.readExamples(
+      from: &reader, kind: .logisticRegression, version: Self.stateVersion,
+      featureCount: featureCount)
+    guard try reader.readFinites() == options.halfLives else {
+      throw StateError.mismatch("list of half-lives")
+    }
+    moments = try RunningMoments(
+      from: &reader, featureCount: featureCount, halfLife: options.standardisationHalfLife)
+    let mean = try reader.readFinites(count: featureCount)
+    let scale = try reader.readFinites(count: featureCount)
+    standardisation = Standardisation(mean: mean, scale: scale)
+    guard standardisation.isFinite else { throw StateError.invalid("standardisation") }
+    rebasedAt = try reader.read()
+    guard rebasedAt <= examples else { throw StateError.invalid("number of examples") }
+    for (index, halfLife) in options.halfLives.enumerated() {
+      experts[index] = try LogisticExpert(
+        from: &reader, halfLife: halfLife, featureCount: featureCount)
+    }
+    try reader.finish()
+  }
+
+  /// Everything that further learning depends on, little-endian and versioned.
+  public func encodeState() -> [UInt8] {
+    let featureCount = standardisation.featureCount
+    var writer = StateWriter()
+    writer.reserve(experts.count * (featureCount + 3) * (featureCount + 1) * 8 + 256)
+    StateHeader(
+      kind: .logisticRegression, version: Self.stateVersion, featureCount: featureCount,
+      examples: examples
+    ).write(to: &writer)
+    writer.write(options.halfLives)
+    moments.write(to: &writer)
+    writer.write(standardisation.mean)
+    writer.write(standardisation.scale)
+    writer.write(rebasedAt)
+    for expert in experts { expert.write(to: &writer) }
+    return writer.bytes
+  }
+}

@@ -1,0 +1,32 @@
+/// The upper median of the values, which are permuted (Hoare, "Algorithm 65: FIND", 1961).
+///
+/// Expected time is linear for data in any order that does not depend on this code, which takes its
+/// pivots from the middle.
+func upperMedian(_ values: inout [Double]) -> Double {
+  precondition(!values.isEmpty, "nothing has no median")
+  let target = values.count / 2
+  var low = 0
+  var high = values.count - 1
+  while low < high {
+    let pivot = values[(low + high) / 2]
+    var left = low
+    var right = high
+    while left <= right {
+      while values[left] < pivot { left += 1 }
+      while pivot < values[right] { right -= 1 }
+      if left <= right {
+        values.swapAt(left, right)
+        left += 1
+        right -= 1
+      }
+    }
+    if target <= right {
+      high = right
+    } else if target >= left {
+      low = left
+    } else {
+      break
+    }
+  }
+  return values[target]
+}

@@ -1,0 +1,160 @@
+import Evaluation
+import Features
+import Learners
+import ModelLog
+
+/// Everything a pipeline file says, validated: what trainer, scorer and replay run on.
+public struct Pipeline: Sendable {
+  public let name: String
+  public let schema: EventSchema
+  public let labels: LabelPolicy?
+  public let features: [FeatureDefinition]
+  /// The features bound to the schema.
+  public let plan: FeaturePlan
+  /// In the file's order.
+  public let models: [ModelDefinition]
+  public let decisions: DecisionPolicy
+  public let publishing: Publishing
+  /// Seed of all randomness.
+  public let seed: UInt64
+  /// What the fingerprint covers: everything that changes the meaning of parameters (fields,
+  /// features, label, models and their settings), a line each, and nothing else.
+  public let definition: String
+  /// Of the definition: parameters made under one fingerprint fit no other.
+  public let fingerprint: Digest
+
+  init(
+    name: String, schema: EventSchema, labels: LabelPolicy?, features: [FeatureDefinition],
+    plan: FeaturePlan, models: [ModelDefinition], decisions: DecisionPolicy,
+    publishing: Publishing, seed: UInt64
+  ) {
+    self.name = name
+    self.schema = schema
+    self.labels = labels
+    self.features = features
+    self.plan = plan
+    self.models = models
+    self.decisions = decisions
+    self.publishing = publishing
+    self.seed = seed
+    definition = Self.definition(schema: schema, features: features, models: models)
+    fingerprint = Digest(of: Array(definition.utf8))
+  }
+
+  /// Index of a model.
+  public func modelIndex(_ name: String) -> Int? { models.firstIndex { $0.name == name } }
+
+  private static func definition(
+    schema: EventSchema, features: [FeatureDefinition], models: [ModelDefinition]
+  ) -> String {
+    var lines: [String] = []
+    if let time = schema.time { lines.append("time \(time.name), numbers are \(time.unit)") }
+    for field in schema.values {
+      lines.append("field \(field.name): \(field.type), missing \(field.missing)")
+    }
+    if let label = schema.label { lines.append("label \(label.name)") }
+    for feature in features { lines.append("feature \(feature.name): \(feature.operation)") }
+    for model in models { lines.append("model \(model.name): \(model.learner.definition)") }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The lines in which two definitions differ, `-` the other's and `+` this pipeline's.
+  public func difference(from other: String) -> String {
+    let theirs = other.split(separator: "\n").map(String.init)
+    let ours = definition.split(separator: "\n").map(String.init)
+    let removed = theirs.filter { !ours.contains($0) }.map { "- \($0)" }
+    let added = ours.filter { !theirs.contains($0) }.map { "+ \($0)" }
+    let lines = removed + added
+    return lines.isEmpty ? "the same lines in another order" : lines.joined(separator: "\n")
+  }
+}
+
+/// How labels come and what their absence means.
+public struct LabelPolicy: Sendable, Equatable {
+  /// How long after its event a label may come, ms. Until then an event without one is unlabelled.
+  public var delay: Int64
+  /// What an event counts as that has no label after the delay.
+  public var unlabelled: Unlabelled
+
+  /// What no label means once the delay has passed.
+  public enum Unlabelled: String, Sendable, CaseIterable {
+    /// Not learnt from.
+    case ignore
+    /// Learnt as a negative.
+    case negative
+  }
+}
+
+/// One model of a pipeline.
+public struct ModelDefinition: Sendable, Equatable {
+  public var name: String
+  public var learner: LearnerDefinition
+  /// Rows of a full mini-batch; the first ones are smaller.
+  public var batch: Int
+}
+
+/// A family of models with its settings.
+public enum LearnerDefinition: Sendable, Equatable {
+  case logisticRegression(LogisticRegressionOptions)
+  case kMeans(KMeansOptions)
+  case isolationForest(IsolationForestOptions)
+
+  public var kind: ModelKind {
+    switch self {
+    case .logisticRegression: .logisticRegression
+    case .kMeans: .kMeans
+    case .isolationForest: .isolationForest
+    }
+  }
+
+  /// Whether the model learns from labels.
+  public var isSupervised: Bool {
+    switch self {
+    case .logisticRegression: LogisticRegression.isSupervised
+    case .kMeans: KMeans.isSupervised
+    case .isolationForest: IsolationForest.isSupervised
+    }
+  }
+
+  /// Kind and settings on one line.
+  var definition: String {
+    let options: any LearnerOptions =
+      switch self {
+      case .logisticRegression(let options): options
+      case .kMeans(let options): options
+      case .isolationForest(let options): options
+      }
+    let settings = Mirror(reflecting: options).children.map { "\($0.label ?? "")=\($0.value)" }
+    return "\(kind.rawValue) \(settings.joined(separator: " "))"
+  }
+}
+
+/// How scores become decisions.
+public struct DecisionPolicy: Sendable, Equatable {
+  /// Models in order of preference: the first that has parameters decides.
+  public var by: [String]
+  public var limit: Limit
+
+  /// Where a model's threshold comes from.
+  public enum Limit: Sendable, Equatable {
+    /// As many alerts as people can look at.
+    case budget(AlertBudget)
+    /// Fixed numbers, one a model.
+    case thresholds([String: Float])
+  }
+
+  /// The budget, if alerts have one.
+  public var budget: AlertBudget? {
+    if case .budget(let budget) = limit { budget } else { nil }
+  }
+}
+
+/// When parameters are published.
+public struct Publishing: Sendable, Equatable {
+  /// Rows learnt between two versions of a model, once it is grown.
+  public var every: Int
+  /// Event time after which learnt rows are published even if they are fewer, ms; nil: never.
+  public var interval: Int64?
+  /// A snapshot is published at least every so many versions.
+  public var snapshotEvery: Int
+}

@@ -1,0 +1,361 @@
+import Evaluation
+import Features
+import Files
+import Learners
+import Yams
+
+extension Pipeline {
+  /// Reads and validates a pipeline file.
+  /// - Throws: `FileError` if it cannot be read, `PipelineFileError` with every problem found.
+  public init(path: String) throws {
+    let input = try GzipInput(path: path)
+    var lines = LineReader(input)
+    var text = ""
+    while let line = try lines.next({ String(decoding: $0, as: UTF8.self) }) { text += line + "\n" }
+    try self.init(yaml: text, path: path)
+  }
+
+  /// Validates the text of a pipeline file; `path` names it in errors.
+  public init(yaml: String, path: String) throws {
+    let problems = ProblemList()
+    let pipeline: Pipeline?
+    do {
+      if let root = try Yams.compose(yaml: yaml) {
+        pipeline = PipelineFileReader(problems).read(root)
+      } else {
+        problems.add(nil, "is empty")
+        pipeline = nil
+      }
+    } catch let error as YamlError {
+      throw PipelineFileError(
+        path: path, problems: [.init(line: error.line, message: "not YAML: \(error)")])
+    }
+    guard let pipeline, problems.problems.isEmpty else {
+      throw PipelineFileError(path: path, problems: problems.problems)
+    }
+    self = pipeline
+  }
+}
+
+extension YamlError {
+  fileprivate var line: Int? {
+    switch self {
+    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
+      mark.line
+    default: nil
+    }
+  }
+}
+
+/// Turns the nodes of a pipeline file into its values, noting every problem on the way.
+private struct PipelineFileReader {
+  let problems: ProblemList
+
+  init(_ problems: ProblemList) { self.problems = problems }
+
+  func read(_ root: Node) -> Pipeline? {
+    guard let file = YAMLMap(root, "the pipeline file", problems) else { return nil }
+    file.allow([
+      "pipeline", "events", "label", "features", "models", "decisions", "publish", "seed",
+    ])
+    let name = file.required("pipeline").flatMap { nameText($0, "'pipeline'") }
+    let labelMap = file["label"].flatMap { YAMLMap($0, "'label'", problems) }
+    let label = labelMap.flatMap(readLabel)
+    let schema = file.required("events").flatMap { readEvents($0, label: label?.field) }
+    let features = file.required("features").map(readFeatures) ?? []
+    let models = file.required("models").map { readModels($0, labelled: label != nil) } ?? []
+    let decisions = file.required("decisions").flatMap { readDecisions($0, models: models) }
+    let publishing = readPublishing(file["publish"])
+    let seed = file.integer("seed", in: 0...Int.max) ?? 0
+    guard let name, let schema, let decisions, problems.problems.isEmpty else { return nil }
+    do {
+      let plan = try FeaturePlan(features.map(\.definition), schema: schema)
+      return Pipeline(
+        name: name, schema: schema, labels: label?.policy, features: features.map(\.definition),
+        plan: plan, models: models, decisions: decisions, publishing: publishing,
+        seed: UInt64(seed))
+    } catch {
+      problems.add(features[error.feature].node, error.description)
+      return nil
+    }
+  }
+
+  /// A name that can stand in `pipeline/model@version`.
+  private func nameText(_ node: Node, _ what: String) -> String? {
+    let text = node.string ?? ""
+    let good =
+      !text.isEmpty && text.count <= 50
+      && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) }
+    if good { return text }
+    problems.add(node, "\(what) must be 1 to 50 letters, digits, '-' or '_'")
+    return nil
+  }
+
+  // MARK: Events and labels
+
+  private func readLabel(_ map: YAMLMap) -> (field: EventSchema.Field, policy: LabelPolicy)? {
+    map.allow(["field", "or", "delay", "unlabelled"])
+    guard map.required("field") != nil, let name = map.text("field") else { return nil }
+    return (
+      EventSchema.Field(name: name, aliases: map.texts("or") ?? [], type: .number),
+      LabelPolicy(
+        delay: map.duration("delay") ?? 0,
+        unlabelled: map.choice("unlabelled", LabelPolicy.Unlabelled.self) ?? .ignore)
+    )
+  }
+
+  private func readEvents(_ node: Node, label: EventSchema.Field?) -> EventSchema? {
+    guard let map = YAMLMap(node, "'events'", problems) else { return nil }
+    map.allow(["id", "time", "entities", "fields", "max_bytes"])
+    var fields: [EventSchema.Field] = []
+    if let node = map.required("fields"), let list = YAMLMap(node, "'fields'", problems) {
+      fields = list.keys.compactMap { readField($0.name, $0.value) }
+    }
+    let id = map["id"].flatMap { readName($0, "'id'") }
+    return EventSchema(
+      id: id.map { EventSchema.Field(name: $0.name, aliases: $0.aliases, type: .category) },
+      time: map["time"].flatMap(readTime),
+      entities: (map.texts("entities") ?? []).map { .init(name: $0, type: .category) },
+      values: fields, label: label,
+      maximumBytes: map.integer("max_bytes", in: 64...(1 << 26)) ?? 1 << 20)
+  }
+
+  /// `name`, or a mapping with `field` and `or`.
+  private func readName(_ node: Node, _ what: String) -> (name: String, aliases: [String])? {
+    if let name = node.string, !name.isEmpty { return (name, []) }
+    guard let map = YAMLMap(node, what, problems) else { return nil }
+    map.allow(["field", "or"])
+    guard map.required("field") != nil, let name = map.text("field") else { return nil }
+    return (name, map.texts("or") ?? [])
+  }
+
+  private func readTime(_ node: Node) -> EventSchema.TimeField? {
+    if let name = node.string, !name.isEmpty { return EventSchema.TimeField(name: name) }
+    guard let map = YAMLMap(node, "'time'", problems) else { return nil }
+    map.allow(["field", "or", "unit"])
+    guard map.required("field") != nil, let name = map.text("field") else { return nil }
+    return EventSchema.TimeField(
+      name: name, aliases: map.texts("or") ?? [],
+      unit: map.choice("unit", EventTime.Unit.self) ?? .seconds)
+  }
+
+  /// `number`, `category`, or a mapping with `type`, `missing` and `or`.
+  private func readField(_ name: String, _ node: Node) -> EventSchema.Field? {
+    if let word = node.string {
+      if let type = FieldType(rawValue: word) { return EventSchema.Field(name: name, type: type) }
+      let names = FieldType.allCases.map(\.rawValue)
+      problems.add(
+        node,
+        "field '\(name)' must be one of \(names.joined(separator: ", "))"
+          + nearestName(to: word, in: names))
+      return nil
+    }
+    guard let map = YAMLMap(node, "field '\(name)'", problems) else { return nil }
+    map.allow(["type", "missing", "or"])
+    guard map.required("type") != nil, let type = map.choice("type", FieldType.self) else {
+      return nil
+    }
+    var missing = MissingPolicy.reject
+    if let value = map["missing"], value.string != "dead-letter" {
+      switch type {
+      case .number:
+        if let number = map.number("missing") { missing = .number(number) }
+      case .category:
+        if let text = map.text("missing") { missing = .category(text) }
+      }
+    }
+    return EventSchema.Field(
+      name: name, aliases: map.texts("or") ?? [], type: type, missing: missing)
+  }
+
+  // MARK: Features
+
+  private func readFeatures(_ node: Node) -> [(definition: FeatureDefinition, node: Node)] {
+    guard let sequence = node.sequence, !sequence.isEmpty else {
+      problems.add(node, "'features' must be a list")
+      return []
+    }
+    return sequence.compactMap { item in
+      guard let map = YAMLMap(item, "a feature", problems) else { return nil }
+      guard let operation = readOperation(map) else { return nil }
+      return (FeatureDefinition(operation, name: map.text("name")), item)
+    }
+  }
+
+  private func readOperation(_ map: YAMLMap) -> FeatureDefinition.Operation? {
+    let kinds = [
+      "number", "log", "difference", "ratio", "time", "one_hot", "hash", "missing",
+    ]
+    guard let kind = map.keys.first(where: { kinds.contains($0.name) })?.name else {
+      let first = map.keys.first { $0.name != "name" }
+      problems.add(
+        map.node,
+        "a feature needs one of \(kinds.joined(separator: ", "))"
+          + nearestName(to: first?.name ?? "", in: kinds))
+      return nil
+    }
+    let options = ["one_hot": ["categories"], "hash": ["buckets"], "time": ["through"]]
+    map.allow([kind, "name"] + (options[kind] ?? []))
+    switch kind {
+    case "difference", "ratio":
+      guard let pair = map.texts(kind) else { return nil }
+      guard pair.count == 2 else {
+        problems.add(map[kind], "'\(kind)' takes two fields: [a, b]")
+        return nil
+      }
+      return kind == "ratio" ? .ratio(pair[0], pair[1]) : .difference(pair[0], pair[1])
+    case "time": return readTimeOperation(map)
+    default: break
+    }
+    guard let field = map.text(kind) else { return nil }
+    switch kind {
+    case "number": return .number(field)
+    case "log": return .log(field)
+    case "missing": return .isMissing(field)
+    case "one_hot":
+      guard map.required("categories") != nil, let list = map.texts("categories") else {
+        return nil
+      }
+      return .oneHot(field, categories: list)
+    default:
+      return .hashed(field, buckets: map.integer("buckets", in: 2...4096) ?? 32)
+    }
+  }
+
+  private func readTimeOperation(_ map: YAMLMap) -> FeatureDefinition.Operation? {
+    let parts = ["hour", "weekday", "night", "weekend"]
+    guard let part = map.text("time") else { return nil }
+    if part != "night", let through = map["through"] {
+      problems.add(through, "'through' belongs to 'time: night'")
+    }
+    switch part {
+    case "hour": return .hour
+    case "weekday": return .weekday
+    case "night": return .night(throughHour: map.integer("through", in: 0...23) ?? 6)
+    case "weekend": return .weekend
+    default:
+      problems.add(
+        map["time"],
+        "'time' must be one of \(parts.joined(separator: ", "))" + nearestName(to: part, in: parts))
+      return nil
+    }
+  }
+
+  // MARK: Models
+
+  private func readModels(_ node: Node, labelled: Bool) -> [ModelDefinition] {
+    guard let list = YAMLMap(node, "'models'", problems) else { return [] }
+    if list.keys.isEmpty { problems.add(node, "'models' names no model") }
+    return list.keys.compactMap { key, keyNode, value in
+      guard let name = nameText(keyNode, "a model's name"),
+        let map = YAMLMap(value, "model '\(name)'", problems), map.required("kind") != nil,
+        let kind = map.choice("kind", ModelKind.self)
+      else { return nil }
+      let learner = readLearner(kind, map)
+      if learner.isSupervised, !labelled {
+        problems.add(value, "model '\(name)' learns from labels, but the file has no 'label'")
+      }
+      return ModelDefinition(
+        name: name, learner: learner, batch: map.integer("batch", in: 1...4096) ?? 256)
+    }
+  }
+
+  private func readLearner(_ kind: ModelKind, _ map: YAMLMap) -> LearnerDefinition {
+    func check(_ options: any LearnerOptions) {
+      do { try options.validate() } catch { problems.add(map.node, "\(map.name): \(error)") }
+    }
+    switch kind {
+    case .logisticRegression:
+      map.allow(["kind", "batch", "half_lives", "ridge", "positive_weight", "negative_weight"])
+      var options = LogisticRegressionOptions()
+      if let value = map.numbers("half_lives") { options.halfLives = value }
+      if let value = map.number("ridge") { options.ridge = value }
+      if let value = map.number("positive_weight") { options.positiveWeight = value }
+      if let value = map.number("negative_weight") { options.negativeWeight = value }
+      check(options)
+      return .logisticRegression(options)
+    case .kMeans:
+      map.allow(["kind", "batch", "clusters", "half_life"])
+      var options = KMeansOptions()
+      if let value = map.integer("clusters", in: 1...1000) { options.clusters = value }
+      if let value = map.number("half_life") { options.halfLife = value }
+      check(options)
+      return .kMeans(options)
+    case .isolationForest:
+      map.allow(["kind", "batch", "trees", "sample_size", "reservoir", "replace_every"])
+      var options = IsolationForestOptions()
+      if let value = map.integer("trees", in: 1...10_000) { options.trees = value }
+      if let value = map.integer("sample_size", in: 2...65_536) { options.sampleSize = value }
+      if let value = map.integer("reservoir", in: 2...10_000_000) { options.reservoirSize = value }
+      if let value = map.integer("replace_every", in: 1...10_000_000) {
+        options.replaceEvery = value
+      }
+      check(options)
+      return .isolationForest(options)
+    }
+  }
+
+  // MARK: Decisions and publishing
+
+  private func readDecisions(_ node: Node, models: [ModelDefinition]) -> DecisionPolicy? {
+    guard let map = YAMLMap(node, "'decisions'", problems) else { return nil }
+    map.allow(["by", "budget", "thresholds"])
+    let names = models.map(\.name)
+    func known(_ name: String, _ node: Node?) {
+      guard !names.isEmpty, !names.contains(name) else { return }
+      problems.add(node, "there is no model '\(name)'" + nearestName(to: name, in: names))
+    }
+    guard map.required("by") != nil, let by = map.texts("by") else { return nil }
+    for name in by { known(name, map["by"]) }
+    switch (map["budget"], map["thresholds"]) {
+    case (let budget?, nil):
+      guard let parsed = budget.string.flatMap(AlertBudget.init(text:)) else {
+        problems.add(budget, "'budget' must be like '100 a day' or '0.1 %'")
+        return nil
+      }
+      return DecisionPolicy(by: by, limit: .budget(parsed))
+    case (nil, let thresholds?):
+      guard let list = YAMLMap(thresholds, "'thresholds'", problems) else { return nil }
+      var values: [String: Float] = [:]
+      for key in list.keys {
+        known(key.name, key.node)
+        if let value = list.number(key.name) { values[key.name] = Float(value) }
+      }
+      for name in names where list[name] == nil {
+        problems.add(thresholds, "'thresholds' has no number for model '\(name)'")
+      }
+      return DecisionPolicy(by: by, limit: .thresholds(values))
+    default:
+      problems.add(node, "'decisions' needs either 'budget' or 'thresholds'")
+      return nil
+    }
+  }
+
+  private func readPublishing(_ node: Node?) -> Publishing {
+    let map = node.flatMap { YAMLMap($0, "'publish'", problems) }
+    map?.allow(["every", "interval", "snapshot_every"])
+    return Publishing(
+      every: map?.integer("every", in: 1...1_000_000_000) ?? 5000,
+      interval: map?.duration("interval"),
+      snapshotEvery: map?.integer("snapshot_every", in: 1...100_000) ?? 20)
+  }
+}
+
+extension AlertBudget {
+  /// Reads `100 a day`, `100/day`, `0.1 %` or `0.1%`.
+  init?(text: String) {
+    let words = text.replacing("/", with: " ").replacing("%", with: " %").split(separator: " ")
+    if words.count >= 2, words.last == "day",
+      words.count == 2 || words[1] == "a" || words[1] == "per",
+      let count = Int(words[0]), count > 0
+    {
+      self = .perDay(count)
+    } else if words.count == 2, words[1] == "%", let percent = Double(words[0]), percent > 0,
+      percent < 100
+    {
+      self = .share(percent / 100)
+    } else {
+      return nil
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import Evaluation
+import Features
+import Learners
+import ModelLog
+
+/// Runs a history through the engine and evaluates it test-then-train: every event is scored
+/// before its label is learnt, and labels come after their delay.
+public final class Replay {
+  /// How a replay differs from the pipeline file.
+  public struct Options: Sendable {
+    /// From an event to its label, ms; nil: the pipeline file's delay.
+    public var labelDelay: Int64?
+
+    public init(labelDelay: Int64? = nil) { self.labelDelay = labelDelay }
+  }
+
+  public let pipeline: Pipeline
+  /// Predictions in event order, the models' columns first, then the baselines'.
+  public private(set) var table: EvaluationTable
+  public private(set) var events: UInt64 = 0
+  public private(set) var labelled: UInt64 = 0
+  public private(set) var training: TrainingEngine
+  /// The last version of each model; nil for a model that never got there.
+  public private(set) var final: [ServedModel?] = []
+
+  /// Names of the baselines' columns.
+  public static let baselines = ["base-rate", "last-class"]
+
+  private let options: Options
+  // Filled block by block, so that nothing is allocated per event.
+  private var columns: [[Float]]
+  private var outcomes: [DecisionOutcome] = []
+  private var truths: [Bool] = []
+  private var days: [Int32] = []
+  private var baseRate = BaseRateBaseline()
+  private var lastClass = LastClassBaseline()
+
+  public init(pipeline: Pipeline, options: Options = .init()) {
+    self.pipeline = pipeline
+    self.options = options
+    columns = Array(repeating: [], count: pipeline.models.count + Self.baselines.count)
+    // Epoch 1, as for the first trainer on an empty topic.
+    training = TrainingEngine(pipeline: pipeline, epoch: 1)
+    table = EvaluationTable(
+      models: pipeline.models.map {
+        ModelColumn(name: $0.name, isProbability: $0.learner.kind.scoreScale == .probability)
+      } + Self.baselines.map { ModelColumn(name: $0, isProbability: true) })
+  }
+
+  /// What a caller may follow on the way.
+  public struct Hooks {
+    /// A block was scored.
+    public var progress: (HistoryReader) throws -> Void = { _ in }
+    /// A version was published.
+    public var published: (ParameterUpdate) throws -> Void = { _ in }
+    /// Gets each decision as a JSON object; nil: none are written.
+    public var decision: (([UInt8]) throws -> Void)?
+
+    public init() {}
+  }
+
+  /// Runs the history to its end. Called once.
+  public func run(_ history: inout HistoryReader, hooks: Hooks = .init()) throws {
+    var driver = HistoryDriver(pipeline: pipeline, delay: options.labelDelay)
+    // Taken out while the driver changes it.
+    var training = self.training
+    var decision: [UInt8] = []
+    let publish = { (training: inout TrainingEngine, driver: inout HistoryDriver) in
+      guard training.hasUpdates else { return }
+      for update in training.takeUpdates(time: training.eventTime ?? 0, positions: []) {
+        try driver.apply(update)
+        try hooks.published(update)
+      }
+    }
+    try driver.run(
+      &history, training: &training,
+      scored: { block, events, scoring in
+        self.evaluate(block, events)
+        guard let write = hooks.decision else { return }
+        for row in 0..<block.rows {
+          decision.removeAll(keepingCapacity: true)
+          scoring.writeDecision(row: row, of: events, into: &decision)
+          decision.append(UInt8(ascii: "\n"))
+          try write(decision)
+        }
+      },
+      labelled: { label in
+        self.baseRate.learn(label == .positive)
+        self.lastClass.learn(label == .positive)
+        self.labelled += 1
+      },
+      step: { training, driver, history in
+        try publish(&training, &driver)
+        try hooks.progress(history)
+        return true
+      })
+    training.finish()
+    try publish(&training, &driver)
+    self.training = training
+    final = driver.scoring.served
+  }
+
+  /// Enters the labelled events of a block into the table.
+  private func evaluate(_ block: ScoredBlock, _ events: EventBlock) {
+    self.events += UInt64(block.rows)
+    for column in columns.indices { columns[column].removeAll(keepingCapacity: true) }
+    outcomes.removeAll(keepingCapacity: true)
+    truths.removeAll(keepingCapacity: true)
+    days.removeAll(keepingCapacity: true)
+    let models = pipeline.models.count
+    for row in 0..<block.rows where events.labels[row] >= 0 {
+      for model in 0..<models { columns[model].append(block.score(model: model, row: row)) }
+      columns[models].append(Float(baseRate.probability))
+      columns[models + 1].append(Float(lastClass.probability))
+      switch block.outcome(row) {
+      case .alert: outcomes.append(.alert)
+      case .pass: outcomes.append(.pass)
+      case .none: outcomes.append(.none)
+      }
+      truths.append(events.labels[row] == 1)
+      days.append(Int32(EventTime.day(events.times[row])))
+    }
+    table.append(
+      count: truths.count, scores: columns, decisions: outcomes, labels: truths, days: days)
+  }
+}

@@ -1,0 +1,93 @@
+import Features
+import Files
+import LinearAlgebra
+import Learners
+import ModelLog
+
+/// Scores blocks of events with the parameters it was given last: features, scores, decisions.
+/// No input or output: a scorer service and a replay run the same engine.
+public struct ScoringEngine {
+  public let pipeline: Pipeline
+  /// What is served, one a model; nil before its first parameters.
+  public private(set) var served: [ServedModel?]
+
+  private var features: Matrix
+  private var scores: [[Float]]
+  private var outcomes: [ScoredBlock.Outcome]
+  private var versions: [ScoredBlock.Version]
+  /// The model that decides: the first of the policy's list that has parameters.
+  private var deciding: Int?
+  private var decisions: DecisionWriter
+
+  /// An engine without parameters.
+  /// - Parameter capacity: the most events a block has.
+  public init(pipeline: Pipeline, capacity: Int = 256) {
+    self.pipeline = pipeline
+    let models = pipeline.models.count
+    served = Array(repeating: nil, count: models)
+    features = Matrix(columns: pipeline.plan.count, capacity: capacity)
+    scores = Array(repeating: Array(repeating: .nan, count: capacity), count: models)
+    outcomes = Array(repeating: .none, count: capacity)
+    versions = Array(repeating: .init(epoch: 0, version: 0, digest: nil), count: models)
+    decisions = DecisionWriter(pipeline: pipeline)
+  }
+
+  /// Applies an update; takes effect with the next block.
+  /// - Returns: whether it changed what is served.
+  /// - Throws: `UpdateError` when the update is refused; what is served stays.
+  @discardableResult
+  public mutating func apply(_ update: ParameterUpdate) throws -> Bool {
+    guard update.header.pipeline == pipeline.name,
+      let model = pipeline.modelIndex(update.header.model)
+    else { return false }
+    let outcome = try ServedModel.apply(
+      update, to: served[model], fingerprint: pipeline.fingerprint)
+    guard case .applied(let next) = outcome else { return false }
+    guard next.parameters.featureCount == pipeline.plan.count else {
+      throw UpdateError(
+        .corrupt,
+        "\(next.header.name) has \(next.parameters.featureCount) features, the pipeline has "
+          + "\(pipeline.plan.count)")
+    }
+    served[model] = next
+    versions[model] = .init(
+      epoch: next.header.epoch, version: next.header.version, digest: next.digest)
+    deciding = pipeline.decisions.by.compactMap(pipeline.modelIndex).first { served[$0] != nil }
+    decisions.swap(model: model, to: next, threshold: threshold(model))
+    return true
+  }
+
+  /// The score from which on a model flags.
+  private func threshold(_ model: Int) -> Float? {
+    switch pipeline.decisions.limit {
+    case .budget: served[model]?.header.threshold
+    case .thresholds(let fixed): fixed[pipeline.models[model].name]
+    }
+  }
+
+  /// Computes the features of a block's events, scores them and decides.
+  public mutating func score(_ block: EventBlock) -> ScoredBlock {
+    pipeline.plan.compute(block, into: &features)
+    let rows = block.count
+    for model in served.indices {
+      served[model]?.parameters.score(features, into: &scores[model])
+    }
+    if let deciding, let threshold = threshold(deciding) {
+      for row in 0..<rows { outcomes[row] = scores[deciding][row] >= threshold ? .alert : .pass }
+    } else {
+      let outcome: ScoredBlock.Outcome = deciding == nil ? .none : .pass
+      for row in 0..<rows { outcomes[row] = outcome }
+    }
+    return ScoredBlock(
+      events: block, features: features, fingerprint: pipeline.fingerprint, versions: versions,
+      scores: scores, outcomes: outcomes)
+  }
+
+  /// Appends the decision on one event of the block scored last, as one JSON object.
+  public func writeDecision(row: Int, of block: EventBlock, into bytes: inout [UInt8]) {
+    decisions.write(
+      row: row, block: block, features: features, scores: scores, outcome: outcomes[row],
+      served: served, into: &bytes)
+  }
+
+}

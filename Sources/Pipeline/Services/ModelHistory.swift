@@ -1,0 +1,149 @@
+import Learners
+import ModelLog
+import Topics
+
+/// A model or one of its versions, as people write it: `pipeline/model` or `pipeline/model@version`.
+public struct ModelReference: Sendable, Equatable, CustomStringConvertible {
+  public var pipeline: String
+  public var model: String
+  /// Nil: the newest.
+  public var version: UInt64?
+
+  /// Reads a reference; nil if `text` is none.
+  public init?(_ text: String) {
+    let halves = text.split(separator: "@", omittingEmptySubsequences: false)
+    let names = halves[0].split(separator: "/", omittingEmptySubsequences: false)
+    guard halves.count <= 2, names.count == 2, !names[0].isEmpty, !names[1].isEmpty else {
+      return nil
+    }
+    if halves.count == 2 {
+      guard let number = UInt64(halves[1]), number > 0 else { return nil }
+      version = number
+    }
+    pipeline = String(names[0])
+    model = String(names[1])
+  }
+
+  public var description: String { "\(pipeline)/\(model)" + (version.map { "@\($0)" } ?? "") }
+}
+
+/// Answers which versions there are and what they were, from the `models` topics of a log.
+public struct ModelHistory {
+  private let log: any TopicLog
+
+  public init(log: any TopicLog) { self.log = log }
+
+  /// A version that cannot be had.
+  public struct NotFound: Error, CustomStringConvertible {
+    public let description: String
+  }
+
+  /// Calls `body` for each update on the log, pipeline by pipeline, in order.
+  /// - Parameter pipeline: only this one's; nil: all.
+  public func forEach(
+    pipeline: String? = nil, _ body: (Result<ParameterUpdate, UpdateError>) throws -> Void
+  ) throws {
+    for partition in try log.describe() where partition.partition == PipelineTopics.models {
+      let reader = try log.reader(partition.partition, of: partition.role)
+      var assembler = UpdateAssembler()
+      _ = try reader.read(from: partition.startOffset, limit: .max) { record in
+        do {
+          if let update = try assembler.take(record.value) {
+            guard pipeline == nil || update.header.pipeline == pipeline else { return false }
+            try body(.success(update))
+          }
+        } catch let error as UpdateError { try body(.failure(error)) }
+        return true
+      }
+    }
+  }
+
+  /// The parameters of a version, rebuilt from the newest snapshot before it and what followed.
+  /// - Throws: `NotFound`; `UpdateError` if what is on the topic does not give the version's digest.
+  public func version(_ reference: ModelReference) throws -> ServedModel {
+    var served: ServedModel?
+    var newest: UInt64?
+    var failure: (any Error)?
+    try forEach(pipeline: reference.pipeline) { result in
+      guard case .success(let update) = result, update.header.model == reference.model else {
+        return
+      }
+      newest = update.header.version
+      if let wanted = reference.version, update.header.version > wanted { return }
+      do {
+        if case .applied(let next) = try ServedModel.apply(update, to: served, fingerprint: nil) {
+          served = next
+          failure = nil
+        }
+      } catch { failure = error }
+    }
+    if let served, reference.version == nil || served.header.version == reference.version {
+      return served
+    }
+    if let failure { throw failure }
+    throw NotFound(
+      description: newest.map { "there is no \(reference); the newest version is \($0)" }
+        ?? "there is no model \(reference.pipeline)/\(reference.model) on the topics")
+  }
+}
+
+/// One number of a model's parameters, by name.
+public struct NamedParameter: Sendable, Equatable {
+  /// `weight`, `centre 3`, `splits`, …
+  public var group: String
+  /// A feature's name, or empty for a number of the model as a whole.
+  public var feature: String
+  public var value: Double
+}
+
+extension ServedModel {
+  /// The parameters as people read them. Forests, whose thresholds say little one by one, are
+  /// summed up by feature.
+  public var namedParameters: [NamedParameter] {
+    func name(_ feature: Int) -> String {
+      feature < features.count ? features[feature] : "feature \(feature)"
+    }
+    func named(_ group: String, _ values: some Collection<Double>) -> [NamedParameter] {
+      values.enumerated().map {
+        NamedParameter(group: group, feature: name($0.offset), value: $0.element)
+      }
+    }
+    func deviations(_ standardisation: Standardisation) -> [Double] {
+      standardisation.scale.map { $0 > 0 ? 1 / $0 : 0 }
+    }
+    switch parameters {
+    case let logistic as LogisticParameters:
+      return [NamedParameter(group: "intercept", feature: "", value: logistic.intercept)]
+        + named("weight", logistic.weights) + named("mean", logistic.standardisation.mean)
+        + named("standard deviation", deviations(logistic.standardisation))
+    case let clusters as KMeansParameters:
+      let width = clusters.featureCount
+      let centres = (0..<clusters.clusterCount).flatMap { cluster in
+        named("centre \(cluster)", clusters.centres[cluster * width..<(cluster + 1) * width])
+          + [
+            NamedParameter(
+              group: "centre \(cluster)", feature: "(spread)", value: clusters.spreads[cluster]),
+            NamedParameter(
+              group: "centre \(cluster)", feature: "(share)", value: clusters.weights[cluster]),
+          ]
+      }
+      return centres + named("mean", clusters.standardisation.mean)
+        + named("standard deviation", deviations(clusters.standardisation))
+    case let forest as IsolationForestParameters:
+      var splits = [Double](repeating: 0, count: forest.featureCount)
+      var thresholds = splits
+      for tree in forest.trees {
+        for (node, child) in tree.children.enumerated() where child != 0 {
+          splits[Int(tree.features[node])] += 1
+          thresholds[Int(tree.features[node])] += tree.thresholds[node]
+        }
+      }
+      let means = zip(thresholds, splits).map { $1 > 0 ? $0 / $1 : 0 }
+      return [
+        NamedParameter(group: "trees", feature: "", value: Double(forest.trees.count)),
+        NamedParameter(group: "rows a tree", feature: "", value: Double(forest.sampleSize)),
+      ] + named("splits", splits) + named("mean threshold", means)
+    default: return []
+    }
+  }
+}

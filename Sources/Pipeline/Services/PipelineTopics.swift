@@ -1,0 +1,27 @@
+import Topics
+
+/// The topics of a pipeline: their names and who writes them.
+///
+/// Events and labels are shared by all pipelines of a log. What a pipeline's scorer and trainer
+/// write is theirs alone, so that pipelines side by side neither wait for nor fence each other.
+public struct PipelineTopics: Sendable {
+  public static let events = TopicPartition("events")
+  public static let labels = TopicPartition("labels")
+  public static let scored = TopicPartition("scored")
+  public static let decisions = TopicPartition("decisions")
+  public static let models = TopicPartition("models")
+  public static let deadLetters = TopicPartition("dead-letters")
+
+  /// Writes `scored`, `decisions` and the dead letters of `events`.
+  public let scorer: WriterRole
+  /// Writes `models` and the dead letters of `labels`.
+  public let trainer: WriterRole
+
+  public init(pipeline: String) {
+    scorer = WriterRole("scorer-\(pipeline)")
+    trainer = WriterRole("trainer-\(pipeline)")
+  }
+
+  /// The role that producers write as: `events` and `labels`.
+  public static let producers = WriterRole.producers
+}

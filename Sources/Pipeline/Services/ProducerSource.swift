@@ -1,0 +1,111 @@
+import Features
+import Files
+
+/// The rows of a file as JSON objects, and what a pipeline's schema reads of them.
+public final class ProducerSource {
+  /// What a row came to.
+  enum Row {
+    case event
+    /// The schema refuses it; it is produced all the same, for the scorer to refuse it on record.
+    case refused
+    /// No row of the file's format at all.
+    case malformed
+    case end
+  }
+
+  /// The current row as a JSON object, the schema's label fields left out.
+  private(set) var json: [UInt8] = []
+  /// The current row, decoded, in event 0. Only with a schema.
+  private(set) var block: EventBlock?
+  /// The value of the first entity, for the record's key.
+  private(set) var key: [UInt8]?
+
+  private let input: GzipInput
+  private let decoder: EventDecoder?
+  private var csv: CSVReader?
+  private var binding: EventDecoder.CSVBinding?
+  private var row = CSVRow()
+  private var lines: LineReader?
+  private var names: [[UInt8]] = []
+  private var skipped: [Bool] = []
+  private var entity: Int?
+  private var number: UInt64 = 0
+
+  /// Opens a file; `-` is standard input.
+  public init(path: String, schema: EventSchema?) throws {
+    input = try GzipInput(path: path)
+    decoder = schema.map { EventDecoder(schema: $0, readsLabel: true) }
+    block = schema.map { EventBlock(schema: $0, capacity: 1) }
+    if input.peek() == UInt8(ascii: "{") {
+      lines = LineReader(input)
+      return
+    }
+    let reader = try CSVReader(input)
+    let labels = schema?.label.map { [$0.name] + $0.aliases } ?? []
+    for name in reader.header {
+      var text: [UInt8] = []
+      text.append(jsonString: name)
+      names.append(text)
+      skipped.append(labels.contains(name))
+    }
+    entity = schema?.entities.first.flatMap { reader.header.firstIndex(of: $0.name) }
+    binding = try decoder?.bind(header: reader.header, of: input.path)
+    csv = reader
+  }
+
+  /// Share of the file read so far; nil where its size is unknown.
+  public var fraction: Double? {
+    input.fileSize > 0 ? min(1, Double(input.consumed) / Double(input.fileSize)) : nil
+  }
+
+  /// Reads the next row.
+  func next() throws -> Row {
+    json.removeAll(keepingCapacity: true)
+    block?.removeAll()
+    defer { number += 1 }
+    let timestamp = Int64(number) * 1000
+    if lines != nil {
+      var refused = false
+      let line: Void? = try lines!.next { bytes in
+        json.append(contentsOf: bytes)
+        guard let decoder else { return }
+        do throws(Rejection) {
+          try decoder.decode(json: bytes, position: number, timestamp: timestamp, into: &block!)
+        } catch { refused = true }
+      }
+      if line == nil { return .end }
+      return refused ? .refused : .event
+    }
+    guard try csv!.next(&row) else { return .end }
+    guard row.malformed == nil else { return .malformed }
+    writeJSON()
+    key = entity.map { Array(row.bytes[row.range($0)]) }
+    guard let decoder, let binding, block != nil else { return .event }
+    do throws(Rejection) {
+      try decoder.decode(
+        csv: row, binding, position: number, timestamp: timestamp, into: &block!)
+    } catch { return .refused }
+    return .event
+  }
+
+  /// Writes the row as an object: what spells a JSON number is a number, an empty field is left
+  /// out, everything else is a string.
+  private func writeJSON() {
+    json.append(UInt8(ascii: "{"))
+    for field in 0..<row.count where !skipped[field] {
+      let range = row.range(field)
+      guard !range.isEmpty else { continue }
+      if json.count > 1 { json.append(UInt8(ascii: ",")) }
+      json.append(contentsOf: names[field])
+      json.append(UInt8(ascii: ":"))
+      row.bytes[range].withUnsafeBytes { text in
+        if Decimal.isJSONNumber(text) {
+          json.append(contentsOf: text)
+        } else {
+          json.append(jsonString: text)
+        }
+      }
+    }
+    json.append(UInt8(ascii: "}"))
+  }
+}

@@ -1,0 +1,164 @@
+import Features
+import Logging
+import ModelLog
+import Topics
+
+/// Follows `events` and `models`: scores whatever is there, without waiting for a block to fill,
+/// and swaps parameters between two blocks. Each block's outputs (`scored`, `decisions`,
+/// `dead-letters`) and the position in `events` become visible in one transaction, so an event has
+/// exactly one decision however often the process is killed.
+public final class ScorerService {
+  /// What a scorer did since it started.
+  public struct Counters: Sendable, Equatable {
+    public var events: UInt64 = 0
+    public var alerts: UInt64 = 0
+    public var refused: UInt64 = 0
+    public var updatesApplied: UInt64 = 0
+    public var updatesRefused: UInt64 = 0
+  }
+
+  public private(set) var counters = Counters()
+  /// Where the next event is read.
+  public private(set) var position: UInt64
+
+  private let pipeline: Pipeline
+  private let log: any TopicLog
+  private let logger: Logger
+  private let now: @Sendable () -> Int64
+  private let writer: any TopicWriter
+  private let events: any TopicReader
+  private let updates: ModelReader
+  private let decoder: EventDecoder
+  private var engine: ScoringEngine
+  private var block: EventBlock
+  private var scored = RecordBatch()
+  private var decisions = RecordBatch()
+  private var deadLetters = RecordBatch()
+  private var decision: [UInt8] = []
+
+  private static let group = "scorer"
+  /// The most events scored at once.
+  static let blockSize = 256
+
+  /// Opens the topics, takes over from an older scorer of the pipeline, and loads the newest
+  /// parameters.
+  /// - Parameter now: the time of day, ms since 1970.
+  /// - Throws: `TopicError`, or `PipelineMismatch` if the parameters on `models` were made by
+  ///   another pipeline file; nothing is consumed then.
+  public init(
+    pipeline: Pipeline, log: any TopicLog, logger: Logger, now: @escaping @Sendable () -> Int64
+  ) throws {
+    let topics = PipelineTopics(pipeline: pipeline.name)
+    self.pipeline = pipeline
+    self.log = log
+    self.logger = logger
+    self.now = now
+    updates = try ModelReader(log: log, topics: topics)
+    try updates.checkDefinition(of: pipeline)
+    writer = try log.writer(topics.scorer, exclusive: true)
+    events = try log.reader(PipelineTopics.events, of: PipelineTopics.producers)
+    position =
+      try log.position(of: PipelineTopics.events, group: Self.group, role: topics.scorer)
+      ?? events.startOffset()
+    decoder = EventDecoder(schema: pipeline.schema, readsLabel: false)
+    engine = ScoringEngine(pipeline: pipeline, capacity: Self.blockSize)
+    block = EventBlock(schema: pipeline.schema, capacity: Self.blockSize)
+    try updates.startAtNewestSnapshots(of: pipeline.models.map(\.name))
+    try applyUpdates()
+    logger.info(
+      "scorer ready",
+      metadata: [
+        "pipeline": "\(pipeline.name)", "position": "\(position)", "epoch": "\(writer.epoch)",
+        "models": "\(servedNames)",
+      ])
+  }
+
+  /// Names of the versions that are served.
+  public var servedNames: [String] { engine.served.compactMap { $0?.header.name } }
+
+  /// Scores until it is asked to stop or, if `untilEnd`, until no event is left.
+  /// - Parameter progress: called after each committed block.
+  public func run(
+    stop: StopSignal, untilEnd: Bool = false, progress: (Counters) -> Void = { _ in }
+  ) throws {
+    while !stop.isRequested {
+      let token = log.changeToken()
+      try applyUpdates()
+      if try scoreBlock() {
+        progress(counters)
+      } else if untilEnd {
+        return
+      } else {
+        // The timeout is only a net under the wake-up.
+        _ = log.waitForChange(since: token, timeoutMilliseconds: 1000)
+      }
+    }
+  }
+
+  private func applyUpdates() throws {
+    try updates.readNew { result in
+      switch result {
+      case .success(let update):
+        do {
+          guard try engine.apply(update) else { return }
+          counters.updatesApplied += 1
+          logger.debug("update applied", metadata: ["version": "\(update.header.name)"])
+        } catch { refuse(error) }
+      case .failure(let error): refuse(error)
+      }
+    }
+  }
+
+  private func refuse(_ error: any Error) {
+    counters.updatesRefused += 1
+    logger.warning("update refused, serving on", metadata: ["reason": "\(error)"])
+  }
+
+  /// Scores the events that are there, up to a block; false if there are none.
+  private func scoreBlock() throws -> Bool {
+    block.removeAll()
+    deadLetters.removeAll()
+    let next = try events.read(from: position, limit: Self.blockSize) { record in
+      do throws(Rejection) {
+        try decoder.decode(
+          json: record.value, position: record.offset, timestamp: record.timestamp, into: &block)
+      } catch {
+        counters.refused += 1
+        DeadLetter.append(
+          record, of: PipelineTopics.events, kind: error.kind, reason: error.description,
+          time: now(), to: &deadLetters)
+      }
+      return true
+    }
+    guard next > position else { return false }
+    scored.removeAll()
+    decisions.removeAll()
+    if !block.isEmpty { scoreDecoded() }
+    try writer.transact { transaction in
+      try transaction.append(scored, to: PipelineTopics.scored)
+      try transaction.append(decisions, to: PipelineTopics.decisions)
+      try transaction.append(deadLetters, to: PipelineTopics.deadLetters)
+      try transaction.commit(position: next, of: PipelineTopics.events, group: Self.group)
+    }
+    position = next
+    return true
+  }
+
+  private func scoreDecoded() {
+    let result = engine.score(block)
+    for row in 0..<block.count {
+      decision.removeAll(keepingCapacity: true)
+      engine.writeDecision(row: row, of: block, into: &decision)
+      decision.withUnsafeBytes { value in
+        block.id(row).withUnsafeBytes { id in
+          decisions.append(key: id, value: value, timestamp: block.times[row])
+        }
+      }
+      if result.outcome(row) == .alert { counters.alerts += 1 }
+    }
+    result.bytes.withUnsafeBytes {
+      scored.append(key: nil, value: $0, timestamp: result.latestTime ?? 0)
+    }
+    counters.events += UInt64(block.count)
+  }
+}

@@ -1,0 +1,108 @@
+import Evaluation
+import Glibc
+import Learners
+import LinearAlgebra
+
+/// A sample of the rows seen lately, from which thresholds are taken.
+///
+/// A threshold travels with the parameters it was made for, so that a swap does not move the alert
+/// rate. It is therefore taken from scores by the new parameters: the sample is scored at each
+/// publication and the threshold is its exact quantile. Rows enter with a chance that lets the
+/// sample span days, whatever the rate of events, and replace a random one (Aggarwal, "On biased
+/// reservoir sampling in the presence of stream evolution", VLDB 2006).
+struct RecentRows {
+  static let size = 4096
+  /// How far the sample and the rate of events look back.
+  static let span: Int64 = 7 * 86_400_000
+
+  private var rows: Matrix
+  private var random: RandomSource
+  /// Events and milliseconds, both discounted with a half-life of `span`.
+  private var events = 0.0
+  private var elapsed = 0.0
+  private var latest: Int64?
+
+  init(featureCount: Int, seed: UInt64) {
+    rows = Matrix(columns: featureCount, capacity: Self.size)
+    random = RandomSource(seed: seed)
+  }
+
+  /// Takes a block's rows into account.
+  mutating func add(_ block: ScoredBlock) {
+    guard let time = block.latestTime else { return }
+    let passed = Double(max(0, time - (latest ?? block.time(0))))
+    latest = max(latest ?? time, time)
+    let kept = exp2(-passed / Double(Self.span))
+    events = events * kept + Double(block.rows)
+    elapsed = elapsed * kept + passed
+    // One row in `stride` enters once the sample is full: a sample's worth in `span`.
+    let expected = (eventsPerDay ?? 0) * Double(Self.span) / 86_400_000
+    let chance = min(1, Double(Self.size) / max(expected, 1))
+    for row in 0..<block.rows {
+      let slot: Int
+      if rows.rows < Self.size {
+        slot = rows.rows
+        rows.resize(rows: slot + 1)
+      } else {
+        guard random.uniform() < chance else { continue }
+        slot = random.below(Self.size)
+      }
+      for column in 0..<rows.columns { rows[slot, column] = block.feature(column, row: row) }
+    }
+  }
+
+  /// Events in a day, lately; nil before anything is known of it.
+  var eventsPerDay: Double? { elapsed > 0 ? events / elapsed * 86_400_000 : nil }
+
+  /// The score from which on `parameters` flag as many events as the budget allows; nil while
+  /// there is no sample or no rate.
+  func threshold(of parameters: any ModelParameters, budget: AlertBudget) -> Float? {
+    guard rows.rows > 0 else { return nil }
+    let share: Double
+    switch budget {
+    case .share(let value): share = value
+    case .perDay(let alerts):
+      guard let eventsPerDay else { return nil }
+      share = Double(alerts) / eventsPerDay
+    }
+    var scores = [Float](repeating: 0, count: rows.rows)
+    parameters.score(rows, into: &scores)
+    scores.sort(by: >)
+    let allowed = min(Int(share * Double(scores.count)), scores.count)
+    // Fewer than one alert in the sample: flag only what exceeds all of it.
+    guard allowed > 0 else { return scores[0].nextUp }
+    let threshold = scores[allowed - 1]
+    // Many rows may share the score at the edge; flagging all of them would overrun the budget.
+    let flagged = scores.firstIndex { $0 < threshold } ?? scores.count
+    return flagged > 2 * allowed ? threshold.nextUp : threshold
+  }
+
+  // MARK: State
+
+  func encode(into writer: inout StateWriter) {
+    writer.write(random)
+    writer.write(events)
+    writer.write(elapsed)
+    writer.write(latest ?? .min)
+    writer.write(UInt64(rows.rows))
+    for column in 0..<rows.columns {
+      let start = column * rows.stride
+      writer.write(Array(rows.values[start..<start + rows.rows]))
+    }
+  }
+
+  init(featureCount: Int, from reader: inout StateReader) throws {
+    rows = Matrix(columns: featureCount, capacity: Self.size)
+    random = try reader.readRandomSource()
+    events = try reader.readFinite()
+    elapsed = try reader.readFinite()
+    let time = try reader.read(Int64.self)
+    latest = time == .min ? nil : time
+    let count = try reader.readCount(limit: Self.size)
+    rows.resize(rows: count)
+    for column in 0..<featureCount {
+      let values = try reader.readFinites(count: count)
+      for (row, value) in values.enumerated() { rows[row, column] = value }
+    }
+  }
+}

@@ -1,0 +1,294 @@
+import Evaluation
+import Features
+import Learners
+import ModelLog
+
+/// Learns from scored events and their labels and makes parameter updates. No input or output and
+/// no clock of its own: a trainer service and a replay run the same engine, and the same calls
+/// give the same updates, bit for bit.
+public struct TrainingEngine {
+  /// Events, labels and what became of them, since the pipeline began.
+  public struct Counters: Sendable, Equatable {
+    /// Events taken in.
+    public var events: UInt64 = 0
+    /// Labels taken in.
+    public var labels: UInt64 = 0
+    /// Labelled events learnt from.
+    public var examples: UInt64 = 0
+    /// Events that counted as negative because no label came in time.
+    public var presumedNegative: UInt64 = 0
+    /// Events that no label came for in time and that were not learnt from.
+    public var unlabelled: UInt64 = 0
+    /// Labels for an event that has not come yet, kept.
+    public var earlyLabels: UInt64 = 0
+    /// Labels that say again what was learnt.
+    public var duplicateLabels: UInt64 = 0
+    /// Labels that contradict what was learnt; the first one stands.
+    public var contradictingLabels: UInt64 = 0
+    /// Labels that came after the label delay.
+    public var lateLabels: UInt64 = 0
+    /// Events whose id was already waiting for its label.
+    public var duplicateEvents: UInt64 = 0
+
+    public init() {}
+  }
+
+  public let pipeline: Pipeline
+  public let epoch: UInt64
+  public private(set) var counters = Counters()
+  /// The latest event time seen; nil before the first event.
+  public private(set) var eventTime: Int64?
+
+  private var trainers: [ModelTrainer]
+  private var pending: PendingExamples
+  private var recent: RecentRows
+  private var updates: [ParameterUpdate] = []
+
+  /// An engine that has seen nothing.
+  /// - Parameter epoch: of the trainer that runs it.
+  public init(pipeline: Pipeline, epoch: UInt64) {
+    self.pipeline = pipeline
+    self.epoch = epoch
+    trainers = pipeline.models.enumerated().map {
+      ModelTrainer($0.element, pipeline: pipeline, index: $0.offset)
+    }
+    pending = PendingExamples()
+    recent = RecentRows(featureCount: pipeline.plan.count, seed: pipeline.seed)
+  }
+
+  // MARK: Learning
+
+  /// Takes a block of scored events in: models without labels learn from it, the others once its
+  /// labels come.
+  public mutating func observe(_ block: ScoredBlock) {
+    counters.events += UInt64(block.rows)
+    recent.add(block)
+    if let time = block.latestTime { eventTime = max(eventTime ?? time, time) }
+    for index in trainers.indices where !trainers[index].definition.learner.isSupervised {
+      for row in 0..<block.rows where trainers[index].add(block, row: row, label: nil) {
+        publish(index)
+      }
+    }
+    if pipeline.labels != nil {
+      let (labelled, duplicates) = pending.add(block)
+      counters.duplicateEvents += UInt64(duplicates)
+      for (place, label) in labelled {
+        counters.examples += 1
+        learn(pending.block(place), row: place.row, label: label)
+      }
+    }
+    advance()
+  }
+
+  /// Takes a label in.
+  /// - Parameter time: when the label was given, ms since 1970.
+  public mutating func label(id: [UInt8], _ label: Label, time: Int64) {
+    counters.labels += 1
+    switch pending.label(id: id, label, time: time) {
+    case .example(let place):
+      counters.examples += 1
+      learn(pending.block(place), row: place.row, label: label)
+    case .early: counters.earlyLabels += 1
+    case .duplicate: counters.duplicateLabels += 1
+    case .contradiction: counters.contradictingLabels += 1
+    case .late: counters.lateLabels += 1
+    }
+  }
+
+  private mutating func learn(_ block: ScoredBlock, row: Int, label: Label) {
+    for index in trainers.indices {
+      if block.versions[index].version > 0 {
+        trainers[index].addFigure(score: block.score(model: index, row: row), label: label)
+      }
+      if trainers[index].definition.learner.isSupervised,
+        trainers[index].add(block, row: row, label: label)
+      {
+        publish(index)
+      }
+    }
+  }
+
+  /// Follows event time: lets events mature and publishes what is due by time.
+  private mutating func advance() {
+    guard let time = eventTime else { return }
+    if let labels = pipeline.labels {
+      var matured: [(ScoredBlock, Int)] = []
+      pending.mature(through: time - labels.delay - Self.labelGrace) { matured.append(($0, $1)) }
+      for (block, row) in matured {
+        switch labels.unlabelled {
+        case .negative:
+          counters.presumedNegative += 1
+          learn(block, row: row, label: .negative)
+        case .ignore: counters.unlabelled += 1
+        }
+      }
+    }
+    for index in trainers.indices where trainers[index].advance(to: time) { publish(index) }
+  }
+
+  /// A label that is given exactly at the end of its delay may stand behind the events of that
+  /// moment: this much event time it is waited for, ms.
+  static let labelGrace: Int64 = 3_600_000
+
+  /// Learns what is gathered in part and publishes it: at the end of a history.
+  public mutating func finish() {
+    for index in trainers.indices where trainers[index].finish() { publish(index) }
+  }
+
+  // MARK: Publishing
+
+  private mutating func publish(_ index: Int) {
+    guard let time = eventTime, let parameters = trainers[index].publish(at: time) else { return }
+    var figures = ParameterUpdate.Figures()
+    figures.labelled = trainers[index].figures.events
+    figures.positives = trainers[index].figures.positives
+    figures.auroc = trainers[index].figures.areaUnderROC
+    figures.averagePrecision = trainers[index].figures.averagePrecision
+    figures.logLoss = trainers[index].figures.logLoss
+    figures.brier = trainers[index].figures.brierScore
+    let definition = trainers[index].definition
+    let header = ParameterUpdate.Header(
+      pipeline: pipeline.name, model: definition.name, kind: definition.learner.kind, epoch: epoch,
+      fingerprint: pipeline.fingerprint, eventTime: time,
+      examples: trainers[index].learner.examples, figures: figures,
+      threshold: threshold(of: parameters, definition))
+    updates.append(trainers[index].makeUpdate(of: parameters, header: header, pipeline: pipeline))
+  }
+
+  private func threshold(of parameters: any ModelParameters, _ model: ModelDefinition) -> Float? {
+    switch pipeline.decisions.limit {
+    case .budget(let budget): recent.threshold(of: parameters, budget: budget)
+    case .thresholds(let fixed): fixed[model.name]
+    }
+  }
+
+  /// The updates made since the last call, in order.
+  /// - Parameters:
+  ///   - time: when they are published, ms since 1970.
+  ///   - positions: how far each topic was read.
+  public mutating func takeUpdates(
+    time: Int64, positions: [ParameterUpdate.Position]
+  ) -> [ParameterUpdate] {
+    defer { updates.removeAll(keepingCapacity: true) }
+    return updates.map { update in
+      var update = update
+      update.header.time = time
+      update.header.positions = positions
+      return update
+    }
+  }
+
+  /// Whether there are updates to take.
+  public var hasUpdates: Bool { !updates.isEmpty }
+
+  // MARK: For drivers that choose their blocks
+
+  /// How many more events, of which how many get their labels, can come before parameters could
+  /// change. Blocks cut here are scored exactly as if events came one by one.
+  public var untilLearning: (events: Int, labels: Int) {
+    var events = Int.max
+    var labels = Int.max
+    for trainer in trainers {
+      if trainer.definition.learner.isSupervised {
+        labels = min(labels, trainer.rowsUntilLearning)
+      } else {
+        events = min(events, trainer.rowsUntilLearning)
+      }
+    }
+    return (events, labels)
+  }
+
+  /// The event time at which parameters are published at the latest; nil if there is none.
+  public var deadline: Int64? { trainers.compactMap(\.deadline).min() }
+
+  /// Labelled events still held, and labels held for events that have not come.
+  public var held: (events: Int, earlyLabels: Int) { (pending.count, pending.earlyCount) }
+
+  // MARK: State
+
+  private static let stateFormat: UInt32 = 1
+  private static let engineKey = "engine"
+  private static func modelKey(_ name: String) -> String { "model/\(name)" }
+
+  /// What changed since the last call: named bytes to be put into (nil: removed from) a store, in
+  /// the transaction that publishes the updates.
+  public mutating func takeStateChanges() -> [(key: String, bytes: [UInt8]?)] {
+    var changes = pending.takeChanges()
+    var writer = StateWriter()
+    writer.write(Self.stateFormat)
+    writer.write(pipeline.fingerprint.bytes)
+    writer.write(pipeline.definition)
+    writer.write(pending.first)
+    writer.write(pending.next)
+    writer.write(eventTime ?? .min)
+    for value in counters.values { writer.write(value) }
+    recent.encode(into: &writer)
+    changes.append((Self.engineKey, writer.bytes))
+    for trainer in trainers {
+      changes.append((Self.modelKey(trainer.definition.name), trainer.encode()))
+    }
+    return changes
+  }
+
+  /// An engine as it was when its state was last taken.
+  /// - Parameter load: gives the bytes of a key of the store, nil if there are none.
+  /// - Returns: nil if the store holds no state.
+  /// - Throws: `StateError` for damaged state, `PipelineMismatch` if another pipeline file made it.
+  public init?(
+    pipeline: Pipeline, epoch: UInt64, load: (String) throws -> [UInt8]?
+  ) throws {
+    guard let bytes = try load(Self.engineKey) else { return nil }
+    var reader = StateReader(bytes)
+    guard try reader.read(UInt32.self) == Self.stateFormat else { throw StateError.unknownFormat }
+    let fingerprint = try reader.readArray(of: UInt8.self)
+    let definition = try reader.readString()
+    guard fingerprint == pipeline.fingerprint.bytes else {
+      throw PipelineMismatch(pipeline: pipeline, found: definition, where: "the trainer's state")
+    }
+    self.pipeline = pipeline
+    self.epoch = epoch
+    let first = try reader.read(UInt64.self)
+    let next = try reader.read(UInt64.self)
+    guard first <= next else { throw StateError.invalid("range of blocks") }
+    let time = try reader.read(Int64.self)
+    eventTime = time == .min ? nil : time
+    try counters.restore { try reader.read(UInt64.self) }
+    recent = try RecentRows(featureCount: pipeline.plan.count, from: &reader)
+    try reader.finish()
+    pending = try PendingExamples(first: first, next: next, load: load)
+    trainers = try pipeline.models.map { model in
+      guard let state = try load(Self.modelKey(model.name)) else { throw StateError.truncated }
+      return try ModelTrainer(model, pipeline: pipeline, state: state)
+    }
+  }
+}
+
+extension TrainingEngine.Counters {
+  private static var fields: [WritableKeyPath<Self, UInt64>] {
+    [
+      \.events, \.labels, \.examples, \.presumedNegative, \.unlabelled, \.earlyLabels,
+      \.duplicateLabels, \.contradictingLabels, \.lateLabels, \.duplicateEvents,
+    ]
+  }
+
+  fileprivate var values: [UInt64] { Self.fields.map { self[keyPath: $0] } }
+
+  fileprivate mutating func restore(_ next: () throws -> UInt64) rethrows {
+    for field in Self.fields { self[keyPath: field] = try next() }
+  }
+}
+
+/// A pipeline file that does not match what is on the topics.
+public struct PipelineMismatch: Error, CustomStringConvertible {
+  public let description: String
+
+  init(pipeline: Pipeline, found definition: String, where place: String) {
+    description = """
+      the pipeline file does not match \(place) of pipeline '\(pipeline.name)'; \
+      lines with - are there, lines with + are in the file:
+      \(pipeline.difference(from: definition))
+      Parameters made under one definition fit no other: give the pipeline another name, or \
+      use another folder of topics.
+      """
+  }
+}

@@ -1,0 +1,26 @@
+import CLMDB
+import Glibc
+
+/// The error for a failed call of LMDB, whose results are its own negative codes or an errno.
+func lmdbError(_ result: Int32, _ action: String, folder: String) -> TopicError {
+  if result > 0 { return systemError(result, action, folder: folder) }
+  let text = String(cString: mdb_strerror(result))
+  let (code, hint): (TopicError.Code, String) =
+    switch result {
+    case MDB_MAP_FULL: (.full, "the role has reached the capacity it was opened with")
+    case MDB_MAP_RESIZED: (.full, "another process opened the folder with a greater capacity")
+    case MDB_DBS_FULL: (.full, "a role holds at most 1,024 partitions")
+    case MDB_READERS_FULL: (.full, "a role has at most 1,024 readers at once")
+    case MDB_TXN_FULL: (.full, "the transaction is too large; write it in several")
+    case MDB_CORRUPTED, MDB_PAGE_NOTFOUND: (.corrupt, "the data file is damaged")
+    case MDB_INVALID: (.corrupt, "data.mdb is not an LMDB data file")
+    case MDB_VERSION_MISMATCH: (.formatMismatch, "the LMDB library is of another version")
+    case MDB_INCOMPATIBLE: (.corrupt, "a database is of another kind than expected")
+    case MDB_KEYEXIST: (.corrupt, "a batch is not after the last one")
+    case MDB_BAD_TXN: (.invalid, "an earlier operation of the transaction has failed")
+    case MDB_PANIC: (.io, "an earlier write has failed; open the log again")
+    default: (.io, "")
+    }
+  let reason = hint.isEmpty ? "\(action): \(text)" : "\(action): \(text); \(hint)"
+  return TopicError(code, reason, folder: folder, isRetriable: result == MDB_READERS_FULL)
+}

@@ -1,0 +1,67 @@
+import Glibc
+
+/// The environments open in this process. LMDB forbids opening a data file twice in one process
+/// (closing either would drop the file locks of both), so those who open the same one share it.
+enum LMDBRegistry {
+  private struct Entry {
+    let environment: LMDBEnvironment
+    var leases: Int
+  }
+
+  private static let entries = Locked<[FileIdentity: Entry]>([:])
+
+  /// Opens the environment in `folder`, nil if there is none and it shall not be created. If it is
+  /// open already, `capacity` has no effect.
+  static func open(_ folder: String, capacity: Int, create: Bool) throws(TopicError) -> LMDBLease? {
+    // Held while opening, so that nobody opens the same file in between.
+    try entries.withLock { (entries) throws(TopicError) -> LMDBLease? in
+      var status = stat()
+      if stat(folder + "/data.mdb", &status) == 0 {
+        let identity = FileIdentity(status)
+        if let environment = entries[identity]?.environment {
+          entries[identity]!.leases += 1
+          return LMDBLease(environment, identity)
+        }
+      } else {
+        let number = errno
+        guard number == ENOENT || number == ENOTDIR else {
+          throw systemError(number, "cannot look for the data file", folder: folder)
+        }
+        guard create else { return nil }
+      }
+      let environment = try LMDBEnvironment(folder: folder, capacity: capacity)
+      let identity: FileIdentity
+      do throws(TopicError) {
+        identity = try environment.identity()
+      } catch {
+        environment.close()
+        throw error
+      }
+      entries[identity] = Entry(environment: environment, leases: 1)
+      return LMDBLease(environment, identity)
+    }
+  }
+
+  fileprivate static func release(_ identity: FileIdentity) {
+    entries.withLock { entries in
+      entries[identity]!.leases -= 1
+      if entries[identity]!.leases == 0 {
+        // An open file keeps its inode, so the identity was this environment's until now.
+        entries.removeValue(forKey: identity)!.environment.close()
+      }
+    }
+  }
+}
+
+/// The right to use an environment, which stays open as long as there is one.
+final class LMDBLease: Sendable {
+  let environment: LMDBEnvironment
+  private let identity: FileIdentity
+
+  fileprivate init(_ environment: LMDBEnvironment, _ identity: FileIdentity) {
+    self.environment = environment
+    self.identity = identity
+  }
+
+  deinit { LMDBRegistry.release(identity) }
+}

@@ -1,0 +1,78 @@
+/// Reads a partition of a log in memory.
+final class MemoryReader: TopicReader {
+  let partition: TopicPartition
+  private let store: MemoryRole
+  private var isReading = false
+
+  init(_ partition: TopicPartition, _ store: MemoryRole) {
+    self.partition = partition
+    self.store = store
+  }
+
+  func startOffset() throws(TopicError) -> UInt64 {
+    try checkNotReading()
+    return 0
+  }
+
+  func endOffset() throws(TopicError) -> UInt64 {
+    try checkNotReading()
+    return store.end(of: partition).offset
+  }
+
+  func nextBatch(after offset: UInt64) throws(TopicError) -> UInt64? {
+    try checkNotReading()
+    guard let batch = store.batch(holding: offset, of: partition) else { return nil }
+    return store.batch(holding: batch.endOffset, of: partition)?.baseOffset
+  }
+
+  func read(from offset: UInt64, limit: Int, _ body: (RecordView) throws -> Bool) throws -> UInt64 {
+    try checkNotReading()
+    guard limit > 0 else { return offset }
+    isReading = true
+    defer { isReading = false }
+    let end = store.end(of: partition).offset
+    guard offset <= end else {
+      throw TopicError.outOfRange(offset, start: 0, end: end).at(partition: partition)
+    }
+    var next = offset
+    var given = 0
+    while next < end, let batch = store.batch(holding: next, of: partition) {
+      let goesOn = try batch.records.withRecords { bytes in
+        var records = RecordCursor(bytes)
+        for offset in batch.baseOffset..<batch.endOffset {
+          guard let record = records.next() else { break }
+          guard offset >= next else { continue }
+          next = offset + 1
+          given += 1
+          guard try body(RecordView(offset: offset, record: record)), given < limit else {
+            return false
+          }
+        }
+        return true
+      }
+      if !goesOn { break }
+    }
+    return next
+  }
+
+  func offset(atOrAfter time: Int64) throws(TopicError) -> UInt64? {
+    try checkNotReading()
+    guard let batch = store.batch(reaching: time, of: partition) else { return nil }
+    return batch.records.withRecords { bytes in
+      var records = RecordCursor(bytes)
+      var offset = batch.baseOffset
+      while let record = records.next() {
+        if record.timestamp >= time { return offset }
+        offset += 1
+      }
+      return nil
+    }
+  }
+
+  private func checkNotReading() throws(TopicError) {
+    guard !isReading else {
+      throw TopicError(
+        .invalid, "a reader was called from within its own read", partition: partition)
+    }
+  }
+}

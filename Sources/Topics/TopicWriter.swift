@@ -1,0 +1,42 @@
+/// Writes as one role; used by one thread at a time.
+public protocol TopicWriter: AnyObject {
+  /// The role written as.
+  var role: WriterRole { get }
+
+  /// The epoch this writer holds: 1 for the role's first exclusive writer, rising by one with each;
+  /// 0 for a shared writer.
+  var epoch: UInt64 { get }
+
+  /// Runs `body` in a transaction: everything in it becomes visible at once or not at all, and a
+  /// throw aborts it. Wakes followers after the commit. Transactions of one role wait for each
+  /// other, also across processes, so keep slow work outside.
+  ///
+  /// - Throws: What `body` throws; ``TopicError`` `.fenced` before `body` runs if a newer exclusive
+  ///   writer exists; `.invalid` inside a transaction of the same role on the same thread.
+  @discardableResult
+  func transact<T>(_ body: (any TopicTransaction) throws -> T) throws -> T
+}
+
+/// The operations of a transaction; valid only inside the body it was passed to. It sees its own
+/// writes.
+public protocol TopicTransaction: AnyObject {
+  /// Appends the batch and returns its first offset; an empty batch changes nothing and returns the
+  /// end offset.
+  @discardableResult
+  func append(_ batch: RecordBatch, to partition: TopicPartition) throws(TopicError) -> UInt64
+
+  /// Keeps `position`, the offset to go on from, for a group on a partition of any role.
+  func commit(position: UInt64, of partition: TopicPartition, group: String) throws(TopicError)
+
+  /// The position kept for a group on a partition; nil if never committed.
+  func position(of partition: TopicPartition, group: String) throws(TopicError) -> UInt64?
+
+  /// Keeps a state value under a key of 1 to 500 UTF-8 bytes, replacing what was there.
+  func put(state: [UInt8], for key: String) throws(TopicError)
+
+  /// Removes a state value; not an error if there is none.
+  func removeState(_ key: String) throws(TopicError)
+
+  /// The state value for a key; nil if there is none.
+  func state(_ key: String) throws(TopicError) -> [UInt8]?
+}

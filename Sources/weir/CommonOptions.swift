@@ -1,0 +1,113 @@
+import ArgumentParser
+import Dispatch
+import Glibc
+import Logging
+import Pipeline
+import Topics
+
+/// Where the topics are.
+struct TopicOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Folder of the topics (default: WEIR_TOPICS, or ./weir-data).", valueName: "folder"))
+  var topics: String?
+
+  private var folder: String {
+    get throws {
+      let folder = topics ?? environment("WEIR_TOPICS") ?? "./weir-data"
+      guard !folder.contains("://") else {
+        throw ValidationError("--topics takes a folder, not '\(folder)'")
+      }
+      return folder
+    }
+  }
+
+  /// Opens the topics for writing; the folder is made if need be.
+  func openForWriting() throws -> EmbeddedLog {
+    try EmbeddedLog(folder: folder, access: .readWrite)
+  }
+
+  /// Opens the topics for looking at them.
+  func openForReading() throws -> EmbeddedLog {
+    try EmbeddedLog(folder: folder, access: .readOnly)
+  }
+}
+
+/// Which pipeline.
+struct PipelineOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The pipeline file.", valueName: "file"))
+  var pipeline: String
+
+  func load() throws -> Pipeline { try Pipeline(path: pipeline) }
+}
+
+/// What is logged.
+struct LogOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "trace, debug, info, notice, warning, error or critical (default: WEIR_LOG_LEVEL, or info).",
+      valueName: "level"))
+  var logLevel: String?
+
+  func logger(_ label: String) throws -> Logger {
+    let name = logLevel ?? environment("WEIR_LOG_LEVEL") ?? "info"
+    guard let level = Logger.Level(rawValue: name) else {
+      throw ValidationError("there is no log level '\(name)'")
+    }
+    var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = level
+    return logger
+  }
+}
+
+func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+/// The time of day, ms since 1970.
+@Sendable func currentTime() -> Int64 {
+  var time = timespec()
+  clock_gettime(CLOCK_REALTIME, &time)
+  return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+}
+
+/// Seconds on a clock that only goes forward.
+func monotonicSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
+/// Asks `stop` on SIGINT and SIGTERM and wakes whoever waits on the log. Keep the result.
+func stopOnSignals(_ stop: StopSignal, waking log: any TopicLog) -> [any DispatchSourceSignal] {
+  [SIGINT, SIGTERM].map { number in
+    signal(number, SIG_IGN)
+    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+    source.setEventHandler {
+      stop.request()
+      log.wake()
+    }
+    source.resume()
+    return source
+  }
+}
+
+/// Writes text to standard error.
+func printError(_ text: String) { writeAll(Array(text.utf8), to: STDERR_FILENO) }
+
+/// Writes bytes to standard output; ends the program quietly when nobody reads it any more.
+func printBytes(_ bytes: [UInt8]) {
+  guard writeAll(bytes, to: STDOUT_FILENO) else { exit(0) }
+}
+
+@discardableResult
+private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+  var rest = bytes[...]
+  while !rest.isEmpty {
+    let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    if count > 0 {
+      rest = rest.dropFirst(count)
+    } else if errno != EINTR {
+      return false
+    }
+  }
+  return true
+}

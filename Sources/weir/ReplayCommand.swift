@@ -1,0 +1,63 @@
+import ArgumentParser
+import Evaluation
+import Features
+import Files
+import Pipeline
+
+struct ReplayCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay",
+    abstract: "Runs a history through scorer and trainer in one process and evaluates it.",
+    discussion: """
+      Test-then-train in event time: every event is scored with the parameters published before \
+      it, its label is learnt once its delay has passed. The same input, pipeline file and seed \
+      give the same versions, bit for bit.
+      """)
+
+  @OptionGroup var pipeline: PipelineOptions
+  @Option(
+    help: ArgumentHelp("CSV or JSON lines, .gz too, - for standard input.", valueName: "file"))
+  var input: String
+  @Option(help: "From an event to its label, for instance 7d (default: the pipeline's).")
+  var labelDelay: String?
+  @Option(
+    help: ArgumentHelp("Write all figures as JSON; - for standard output.", valueName: "file"))
+  var json: String?
+  @Option(help: ArgumentHelp("Write every decision as a JSON line; .gz too.", valueName: "file"))
+  var decisions: String?
+  @Option(
+    help: ArgumentHelp(
+      "Take labels from this column, to evaluate a pipeline that does not learn from any.",
+      valueName: "column"))
+  var labelColumn: String?
+  @OptionGroup var log: LogOptions
+
+  func run() throws {
+    let pipeline = try pipeline.load()
+    var schema = pipeline.schema
+    if let labelColumn { schema.label = .init(name: labelColumn, type: .number) }
+    let logger = try log.logger("weir.replay")
+    var history = try HistoryReader(path: input, schema: schema)
+    let replay = Replay(
+      pipeline: pipeline, options: .init(labelDelay: try labelDelay.map(duration)))
+    let output = try decisions.map { try GzipOutput(path: $0) }
+    var bar = ProgressBar("replaying")
+    var hooks = Replay.Hooks()
+    hooks.progress = { bar.update(count: $0.rows, unit: "events", fraction: $0.fraction) }
+    if let output { hooks.decision = { try output.write($0) } }
+    let started = monotonicSeconds()
+    try replay.run(&history, hooks: hooks)
+    try output?.close()
+    let result = ReplayReport(replay, seconds: monotonicSeconds() - started)
+    bar.finish()
+    report(refusals: history, logger)
+    if let json {
+      let document = result.json.encode(pretty: true) + [0x0a]
+      if json == "-" { return printBytes(document) }
+      let file = try GzipOutput(path: json)
+      try file.write(document)
+      try file.close()
+    }
+    print(result.text)
+  }
+}

@@ -1,0 +1,153 @@
+import Evaluation
+import Features
+import Files
+import Glibc
+import Pipeline
+
+/// What a replay came to, for people and for scripts.
+struct ReplayReport {
+  private let replay: Replay
+  private let seconds: Double
+  private let budget: AlertBudget?
+  private let overall: [Figures]
+  private let byDay: [[DayFigures]]
+  private let peakMemory: Int
+
+  init(_ replay: Replay, seconds: Double) {
+    self.replay = replay
+    self.seconds = seconds
+    let budget = replay.pipeline.decisions.budget
+    self.budget = budget
+    overall = replay.table.models.indices.map { replay.table.figures(model: $0, budget: budget) }
+    byDay = replay.table.models.indices.map { replay.table.figuresByDay(model: $0, budget: budget) }
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    peakMemory = usage.ru_maxrss * 1024
+  }
+
+  private var rate: Double { Double(replay.events) / max(seconds, 1e-9) }
+
+  // MARK: JSON
+
+  var json: JSONValue {
+    let pipeline = replay.pipeline
+    let models = pipeline.models.enumerated().map { index, model in
+      (
+        model.name,
+        JSONValue.object([
+          ("kind", .string(model.learner.kind.rawValue)),
+          ("versions", JSONValue(replay.final[index]?.header.version ?? 0)),
+          (
+            "final",
+            replay.final[index].map {
+              .object([
+                ("epoch", JSONValue($0.header.epoch)), ("version", JSONValue($0.header.version)),
+                ("digest", .string($0.digest.description)),
+              ])
+            } ?? .null
+          ),
+          ("overall", overall[index].json), ("by_day", .array(byDay[index].map(\.json))),
+        ])
+      )
+    }
+    let baselines = Replay.baselines.enumerated().map { offset, name in
+      let index = pipeline.models.count + offset
+      return (
+        name,
+        JSONValue.object([
+          ("overall", overall[index].json), ("by_day", .array(byDay[index].map(\.json))),
+        ])
+      )
+    }
+    return .object([
+      ("pipeline", .string(pipeline.name)),
+      ("fingerprint", .string(pipeline.fingerprint.description)),
+      ("seed", JSONValue(pipeline.seed)), ("events", JSONValue(replay.events)),
+      ("labelled", JSONValue(replay.labelled)), ("seconds", JSONValue(seconds)),
+      ("events_per_second", JSONValue(rate)), ("peak_memory_bytes", JSONValue(peakMemory)),
+      ("models", .object(models)), ("decision", decision), ("baselines", .object(baselines)),
+    ])
+  }
+
+  private var decision: JSONValue {
+    .object([
+      ("by", .array(replay.pipeline.decisions.by.map { .string($0) })),
+      ("overall", replay.table.decisionFigures().json),
+      (
+        "by_day",
+        .array(
+          replay.table.decisionFiguresByDay().map {
+            .object([
+              ("day", .string(EventTime.dayText(Int($0.day)))), ("figures", $0.figures.json),
+            ])
+          })
+      ),
+    ])
+  }
+
+  // MARK: Text
+
+  var text: String {
+    let pipeline = replay.pipeline
+    var lines = [
+      "\(pipeline.name): \(replay.events.grouped) events, \(replay.labelled.grouped) labels, "
+        + "\(UInt64(rate).grouped) events/s, peak memory \(peakMemory >> 20) MB", "",
+    ]
+    var table = TextTable([
+      .left("model"), .right("versions"), .right("AUROC"), .right("AP"), .right("log loss"),
+      .right("Brier"), .right("accuracy"), .right("precision@budget"), .right("recall@budget"),
+    ])
+    for (index, column) in replay.table.models.enumerated() {
+      let figures = overall[index]
+      let versions =
+        index < pipeline.models.count
+        ? (replay.final[index]?.header.version ?? 0).grouped : "baseline"
+      table.add([
+        column.name, versions, figure(figures.areaUnderROC), figure(figures.averagePrecision),
+        figure(figures.logLoss), figure(figures.brierScore), figure(figures.accuracy),
+        figure(figures.atBudget?.precision), figure(figures.atBudget?.recall),
+      ])
+    }
+    lines.append(table.text)
+    let decision = replay.table.decisionFigures()
+    lines += [
+      "",
+      "decisions by \(pipeline.decisions.by.joined(separator: ", then ")): "
+        + "\(decision.alerts.grouped) alerts, \(figure(decision.alertsPerDay)) a day, precision "
+        + "\(figure(decision.precision)), recall \(figure(decision.recall))",
+    ]
+    for version in replay.final.compactMap({ $0 }) {
+      lines.append("  \(version.header.name)  \(version.digest)")
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension Figures {
+  fileprivate var json: JSONValue {
+    .object([
+      ("events", JSONValue(events)), ("positives", JSONValue(positives)),
+      ("unscored", JSONValue(unscored)), ("auroc", JSONValue(areaUnderROC)),
+      ("average_precision", JSONValue(averagePrecision)), ("log_loss", JSONValue(logLoss)),
+      ("brier", JSONValue(brierScore)), ("accuracy", JSONValue(accuracy)),
+      ("at_budget", atBudget?.json ?? .null),
+    ])
+  }
+}
+
+extension DayFigures {
+  fileprivate var json: JSONValue {
+    .object([("day", .string(EventTime.dayText(Int(day)))), ("figures", figures.json)])
+  }
+}
+
+extension DetectionFigures {
+  fileprivate var json: JSONValue {
+    .object([
+      ("events", JSONValue(events)), ("positives", JSONValue(positives)),
+      ("alerts", JSONValue(alerts)), ("true_positives", JSONValue(truePositives)),
+      ("alerts_per_day", JSONValue(alertsPerDay)), ("precision", JSONValue(precision)),
+      ("recall", JSONValue(recall)), ("f1", JSONValue(f1)),
+    ])
+  }
+}

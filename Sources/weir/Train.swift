@@ -1,0 +1,54 @@
+import ArgumentParser
+import Pipeline
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Learns from scored events and their labels and publishes parameters.",
+    discussion: """
+      Follows the topics 'scored' and 'labels' and publishes versions to 'models'. Its state is \
+      saved with each version; started again, it goes on where it stood.
+      """)
+
+  @OptionGroup var pipeline: PipelineOptions
+  @OptionGroup var topics: TopicOptions
+  @OptionGroup var log: LogOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Learn this history first: CSV or JSON lines, .gz too.", valueName: "file"))
+  var input: String?
+
+  @Flag(help: "Stop when everything that is there has been learnt.")
+  var untilEnd = false
+
+  func run() throws {
+    let pipeline = try pipeline.load()
+    let logger = try log.logger("weir.train")
+    var history = try input.map { try HistoryReader(path: $0, schema: pipeline.schema) }
+    let topics = try topics.openForWriting()
+    let stop = StopSignal()
+    let signals = stopOnSignals(stop, waking: topics)
+    defer { signals.forEach { $0.cancel() } }
+    let service = try TrainerService(
+      pipeline: pipeline, log: topics, logger: logger, now: currentTime)
+    if history != nil {
+      var bar = ProgressBar("learning")
+      try service.warmUp(&history!, stop: stop) { history, updates in
+        bar.update(count: history.rows, unit: "events", fraction: history.fraction)
+        for update in updates { logger.debug("published", metadata: .init(update.header)) }
+      }
+      bar.finish()
+      report(refusals: history!, logger)
+    }
+    try service.run(stop: stop, untilEnd: untilEnd) { updates in
+      for update in updates { logger.info("published", metadata: .init(update.header)) }
+    }
+    let counters = service.engine.counters
+    logger.info(
+      "trainer stopped",
+      metadata: [
+        "events": "\(counters.events)", "labels": "\(counters.labels)",
+        "examples": "\(counters.examples)", "waiting": "\(service.engine.held.events)",
+      ])
+  }
+}

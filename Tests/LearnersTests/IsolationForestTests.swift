@@ -1,0 +1,216 @@
+import Foundation
+import Learners
+import LinearAlgebra
+import Testing
+
+@Suite struct IsolationForestTests {
+  private var rows: [[Double]] {
+    (0..<512).map { Array(GoldenForest.values[$0 * 3..<$0 * 3 + 3]) }
+  }
+
+  private func forest(
+    _ rows: [[Double]], options: IsolationForestOptions = .init(), seed: UInt64 = 1
+  ) throws -> IsolationForestParameters {
+    var learner = IsolationForest(featureCount: 3, options: options, seed: seed)
+    learner.learn(rows, batch: 32)
+    return try #require(learner.makeParameters())
+  }
+
+  @Test func averagePathLengthMatchesTheHarmonicSum() {
+    #expect(averagePathLength(0) == 0)
+    #expect(averagePathLength(1) == 0)
+    #expect(averagePathLength(2) == 1)
+    for count in [64, 256, 4_096] {
+      // The published form approximates the harmonic number by ln(i) + γ, off by about 1 ÷ 2i.
+      let harmonic = (1..<count).reduce(0.0) { $0 + 1 / Double($1) }
+      let exact = 2 * harmonic - 2 * Double(count - 1) / Double(count)
+      #expect(abs(averagePathLength(count) - exact) < 1.1 / Double(count - 1))
+    }
+    #expect(abs(averagePathLength(256) - 10.244_770_920_119_917) < 1e-12)
+  }
+
+  @Test(arguments: [1, 2, 3, 4, 5] as [UInt64])
+  func agreesWithScikitLearn(seed: UInt64) throws {
+    let parameters = try forest(rows, options: .init(trees: 500), seed: seed)
+    let scores = parameters.scores(rows)
+    let correlation = rankCorrelation(scores.map(Double.init), GoldenForest.scores)
+    #expect(correlation > 0.98, "seed \(seed): \(correlation)")
+    let distance =
+      zip(scores, GoldenForest.scores).reduce(0.0) { $0 + abs(Double($1.0) - $1.1) } / 512
+    #expect(distance < 0.01, "seed \(seed): \(distance)")
+    let area = auroc(parameters.scores(rows), GoldenForest.labels)
+    let deviations = (area - GoldenForest.meanAUROC) / GoldenForest.deviationOfAUROC
+    #expect(abs(deviations) < 4, "seed \(seed): \(area)")
+  }
+
+  @Test func scoresAreThoseOfAPlainWalk() throws {
+    let parameters = try forest(rows)
+    /// Path length by recursion over the published arrays.
+    func path(_ tree: IsolationTree, _ row: [Double], _ node: Int) -> Double {
+      let child = Int(tree.children[node])
+      guard child > 0 else { return tree.values[node] }
+      let goesLeft = row[Int(tree.features[node])] <= tree.thresholds[node]
+      return 1 + path(tree, row, goesLeft ? child : child + 1)
+    }
+    let sample = Array(rows.prefix(100)) + [[-0.0, 0, 0], [1e300, -1e300, 0]]
+    let scores = parameters.scores(sample)
+    for (row, score) in zip(sample, scores) {
+      var sum = 0.0
+      for tree in parameters.trees {
+        let length = path(tree, row, 0)
+        #expect(abs(length - tree.pathLength(of: row)) < 1e-12)
+        sum += length / averagePathLength(tree.sampleSize)
+      }
+      #expect(abs(score - Float(exp2(-sum / Double(parameters.trees.count)))) < 1e-6)
+    }
+  }
+
+  @Test func aValueOnTheThresholdGoesLeft() throws {
+    for threshold in [0.0, -0.0, 1.5, 0x1p-1060] {
+      let tree = try stump(threshold: threshold)
+      let parameters = try IsolationForestParameters(sampleSize: 16, trees: [tree])
+      let scores = parameters.scores([[threshold], [threshold.nextUp], [-threshold]])
+      #expect(scores[0] < scores[1], "\(threshold)")
+      if threshold == 0 { #expect(scores[2] == scores[0], "\(threshold)") }
+    }
+  }
+
+  @Test func treesIsolateEveryRowWithinTheDepthLimit() throws {
+    let parameters = try forest(rows)
+    for tree in parameters.trees {
+      #expect(tree.depth <= 8)
+      #expect(tree.sampleSize == 256)
+      #expect(tree.values[0] == averagePathLength(256))
+    }
+    #expect(Set(parameters.trees.map(\.serial)).count == 100)
+  }
+
+  @Test func contributionsAddUpToTheShortenedPath() throws {
+    let parameters = try forest(rows)
+    let block = Matrix(rows: rows)
+    let scores = parameters.scores(rows)
+    let whole = averagePathLength(256)
+    for row in 0..<60 {
+      let sum = parameters.contributions(row: row, of: block).reduce(0.0) { $0 + $1.contribution }
+      let mean =
+        parameters.trees.reduce(0.0) { $0 + $1.pathLength(of: rows[row]) }
+        / Double(parameters.trees.count)
+      #expect(abs(sum - (whole - mean)) < 1e-9)
+      #expect(abs(Double(scores[row]) - exp2(sum / whole - 1)) < 1e-6)
+    }
+  }
+
+  @Test func theFeatureThatStandsOutIsNamed() throws {
+    let parameters = try forest(rows)
+    let block = Matrix(rows: [[0.1, 30, 0.2]])
+    let contributions = parameters.contributions(row: 0, of: block)
+    let largest = contributions.max { $0.contribution < $1.contribution }
+    #expect(largest?.feature == 1)
+    #expect(abs(contributions[1].typical) < 2.5)
+  }
+
+  @Test func treesOfDifferentSampleSizesAreNormalisedEach() throws {
+    let small = try stump(serial: 1, sampleSize: 16)
+    let large = try stump(serial: 2, sampleSize: 256)
+    let forest = try IsolationForestParameters(sampleSize: 256, trees: [small, large])
+    let row = [-1.0]
+    let expected = [small, large].reduce(0.0) {
+      $0 + $1.pathLength(of: row) / averagePathLength($1.sampleSize) / 2
+    }
+    #expect(abs(forest.scores([row])[0] - Float(exp2(-expected))) < 1e-6)
+    let sum = forest.contributions(row: 0, of: Matrix(rows: [row]))
+      .reduce(0.0) { $0 + $1.contribution }
+    #expect(abs(sum - averagePathLength(256) * (1 - expected)) < 1e-9)
+  }
+
+  @Test func cutsIntoBatchesMakeNoDifference() throws {
+    let options = IsolationForestOptions(
+      trees: 9, sampleSize: 32, reservoirSize: 64, replaceEvery: 7)
+    var one = IsolationForest(featureCount: 3, options: options, seed: 3)
+    one.learn(rows, batch: 1)
+    var many = IsolationForest(featureCount: 3, options: options, seed: 3)
+    many.learn(rows, batch: 200)
+    #expect(one.encodeState() == many.encodeState())
+  }
+
+  @Test func onlyOneTreeChangesAtATime() throws {
+    let options = IsolationForestOptions(
+      trees: 10, sampleSize: 32, reservoirSize: 128, replaceEvery: 16)
+    var learner = IsolationForest(featureCount: 3, options: options, seed: 3)
+    var seen: Set<UInt64> = []
+    var before: [UInt64] = []
+    learner.learn(Array(rows.prefix(128)), batch: 16)
+    before = try #require(learner.makeParameters()).trees.map(\.serial)
+    seen.formUnion(before)
+    for start in stride(from: 128, to: 512, by: 16) {
+      learner.learn(Array(rows[start..<start + 16]), batch: 16)
+      let after = try #require(learner.makeParameters()).trees.map(\.serial)
+      let changed = (0..<10).filter { after[$0] != before[$0] }
+      #expect(changed == [before.firstIndex(of: before.min()!)!])
+      #expect(seen.isDisjoint(with: changed.map { after[$0] }))
+      seen.formUnion(after)
+      before = after
+    }
+  }
+
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func followsAMovedDistribution(seed: UInt64) throws {
+    var stream = GoldenStream(seed: seed)
+    let options = IsolationForestOptions(reservoirSize: 1_024, replaceEvery: 64)
+    var learner = IsolationForest(featureCount: 2, options: options, seed: seed)
+    func points(_ count: Int, around centre: Double) -> [[Double]] {
+      (0..<count).map { _ in [centre + stream.normal(), centre - stream.normal()] }
+    }
+    learner.learn(points(4_000, around: 0), batch: 64)
+    let old = points(200, around: 0)
+    let new = points(200, around: 20)
+    func mean(_ rows: [[Double]]) throws -> Float {
+      try #require(learner.makeParameters()).scores(rows).reduce(0, +) / Float(rows.count)
+    }
+    #expect(try mean(new) > mean(old) + 0.2, "seed \(seed)")
+    learner.learn(points(12_000, around: 20), batch: 64)
+    #expect(try mean(old) > mean(new) + 0.2, "seed \(seed)")
+  }
+
+  @Test func refusesWhatIsNotATree() {
+    func expectRefusal(
+      _ what: String, features: [UInt32] = [0, 0, 0], thresholds: [Double] = [1, 0, 0],
+      children: [UInt32] = [1, 0, 0], values: [Double] = [3, 1, 1], sampleSize: Int = 16,
+      typical: [Double] = [0]
+    ) {
+      #expect(throws: InvalidTree.self, "\(what)") {
+        try IsolationTree(
+          serial: 1, sampleSize: sampleSize, typical: typical, features: features,
+          thresholds: thresholds, children: children, values: values)
+      }
+    }
+    expectRefusal("child past the end", children: [2, 0, 0])
+    expectRefusal("far child", children: [.max, 0, 0])
+    expectRefusal("child before the parent", children: [1, 1, 0])
+    expectRefusal("orphans", children: [0, 0, 0])
+    expectRefusal("unknown feature", features: [1, 0, 0])
+    expectRefusal("threshold", thresholds: [.nan, 0, 0])
+    expectRefusal("infinite threshold", thresholds: [.infinity, 0, 0])
+    expectRefusal("value", values: [3, -1, 1])
+    expectRefusal("lengths", values: [3, 1])
+    expectRefusal("empty", features: [], thresholds: [], children: [], values: [])
+    expectRefusal("sample size", sampleSize: 0)
+    expectRefusal("typical", typical: [.nan])
+    expectRefusal(
+      "two parents", features: [0, 0, 0, 0, 0], thresholds: [0, 0, 0, 0, 0],
+      children: [1, 3, 3, 0, 0], values: [0, 0, 0, 0, 0])
+    #expect(throws: InvalidTree.self) { try IsolationForestParameters(sampleSize: 256, trees: []) }
+  }
+
+  /// One split of the only feature; the left leaf holds more rows.
+  private func stump(
+    serial: UInt64 = 1, sampleSize: Int = 16, threshold: Double = 0
+  ) throws -> IsolationTree {
+    try IsolationTree(
+      serial: serial, sampleSize: sampleSize, typical: [0], features: [0, 0, 0],
+      thresholds: [threshold, 0, 0], children: [1, 0, 0],
+      values: [
+        averagePathLength(sampleSize), averagePathLength(sampleSize - 2), averagePathLength(2),
+      ])
+  }
+}

@@ -1,0 +1,98 @@
+import Learners
+import LinearAlgebra
+import Testing
+
+@Suite struct KMeansTests {
+  private let centres: [[Double]] = [
+    [0, 0, 0], [6, 0, 0], [0, 6, 0], [0, 0, 6], [6, 6, 6], [-6, 3, 3],
+  ]
+  private let spreads = [1.0, 0.7, 1.3, 0.5, 1.0, 0.9]
+
+  /// Mean squared standardised distance to the nearest centre.
+  private func inertia(_ parameters: KMeansParameters, _ rows: [[Double]]) -> Double {
+    var moments = RunningMoments(featureCount: parameters.featureCount)
+    moments.add(Matrix(rows: rows))
+    let judge = KMeansParameters(
+      standardisation: moments.standardisation(), centres: parameters.centres,
+      spreads: parameters.spreads, weights: parameters.weights)
+    let block = Matrix(rows: rows)
+    return rows.indices.reduce(0.0) { $0 + judge.nearest(row: $1, of: block).squaredDistance }
+      / Double(rows.count)
+  }
+
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func onePassComesCloseToTheBestOfManyBatchRuns(seed: UInt64) throws {
+    var stream = GoldenStream(seed: 11)
+    let rows = stream.mixture(12_000, centres: centres, spreads: spreads)
+    #expect(abs(rows.joined().reduce(0, +) - GoldenClusters.sum) < 1e-4)
+    for (clusters, golden) in GoldenClusters.inertia {
+      var learner = KMeans(
+        featureCount: 3, options: .init(clusters: clusters), seed: seed)
+      learner.learn(rows, batch: 64)
+      let ours = inertia(try #require(learner.makeParameters()), rows)
+      #expect(ours < golden * 1.05, "k \(clusters), seed \(seed): \(ours / golden)")
+    }
+  }
+
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func followsMovedClusters(seed: UInt64) throws {
+    var stream = GoldenStream(seed: seed)
+    var learner = KMeans(
+      featureCount: 3, options: .init(clusters: 6, halfLife: 500, startSize: 512), seed: seed)
+    learner.learn(stream.mixture(5_000, centres: centres, spreads: spreads), batch: 64)
+    let moved = centres.map { [12 - $0[2], $0[0] + 9, -3 - $0[1]] }
+    learner.learn(stream.mixture(12_000, centres: moved, spreads: spreads), batch: 64)
+    let parameters = try #require(learner.makeParameters())
+    let rows = stream.mixture(2_000, centres: moved, spreads: spreads)
+    // Within 10 % of what the true centres give.
+    let truth = KMeansParameters(
+      standardisation: parameters.standardisation, centres: Array(moved.joined()),
+      spreads: [Double](repeating: 1, count: 6), weights: [Double](repeating: 1.0 / 6, count: 6))
+    let ratio = inertia(parameters, rows) / inertia(truth, rows)
+    #expect(ratio < 1.1, "seed \(seed): \(ratio)")
+  }
+
+  @Test func outlierScoresHigherThanMembers() throws {
+    var stream = GoldenStream(seed: 2)
+    var learner = KMeans(featureCount: 3, options: .init(clusters: 6), seed: 1)
+    learner.learn(stream.mixture(4_000, centres: centres, spreads: spreads), batch: 64)
+    let parameters = try #require(learner.makeParameters())
+    let members = parameters.scores(stream.mixture(500, centres: centres, spreads: spreads))
+    let outliers = parameters.scores([[3, 3, -6], [12, -6, 0], [-6, -6, -6]])
+    #expect(outliers.min()! > members.sorted()[490])
+  }
+
+  @Test func contributionsAddUpToTheSquaredRatio() throws {
+    var stream = GoldenStream(seed: 2)
+    var learner = KMeans(featureCount: 3, options: .init(clusters: 5), seed: 1)
+    learner.learn(stream.mixture(2_000, centres: centres, spreads: spreads), batch: 64)
+    let parameters = try #require(learner.makeParameters())
+    let rows = stream.mixture(30, centres: centres, spreads: spreads)
+    let scores = parameters.scores(rows)
+    for row in rows.indices {
+      let sum = parameters.contributions(row: row, of: Matrix(rows: rows))
+        .reduce(0.0) { $0 + $1.contribution }
+      let ratio = sum.squareRoot()
+      #expect(abs(Double(scores[row]) - ratio / (1 + ratio)) < 1e-6)
+    }
+  }
+
+  @Test func moreClustersThanPointsGiveOnlyThePoints() throws {
+    var learner = KMeans(featureCount: 2, options: .init(clusters: 8, startSize: 64), seed: 1)
+    let rows = (0..<400).map { [Double($0 % 3), Double($0 % 3) * 2] }
+    learner.learn(rows, batch: 16)
+    let parameters = try #require(learner.makeParameters())
+    #expect(parameters.clusterCount == 3)
+    #expect(abs(parameters.weights.reduce(0, +) - 1) < 1e-12)
+    let found = Set((0..<3).map { parameters.centres[2 * $0].rounded() })
+    #expect(found == [0, 1, 2])
+    #expect(parameters.scores([[0, 0]])[0] < 0.01)
+  }
+
+  @Test func scoresEarly() throws {
+    var stream = GoldenStream(seed: 2)
+    var learner = KMeans(featureCount: 3, seed: 1)
+    learner.learn(stream.mixture(16, centres: centres, spreads: spreads), batch: 4)
+    #expect(learner.makeParameters() != nil)
+  }
+}

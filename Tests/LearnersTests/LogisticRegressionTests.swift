@@ -1,0 +1,171 @@
+import Foundation
+import Learners
+import LinearAlgebra
+import Testing
+
+@Suite struct LogisticRegressionTests {
+  /// The stream of Golden/logistic_regression.py.
+  private func stationary() -> (rows: [[Double]], labels: [Double]) {
+    var stream = GoldenStream(seed: 5)
+    var rows: [[Double]] = []
+    var labels: [Double] = []
+    for _ in 0..<20_000 {
+      let row = (0..<4).map { _ in stream.normal() }
+      let logOdds = -1 + 1.5 * row[0] - 0.8 * row[1] + 0.3 * row[2]
+      rows.append([10 * row[0] + 3, row[1], 0.01 * row[2] - 5, row[3]])
+      labels.append(stream.uniform() < 1 / (1 + exp(-logOdds)) ? 1 : 0)
+    }
+    return (rows, labels)
+  }
+
+  @Test(arguments: [16, 256])
+  func onePassComesCloseToTheBatchSolution(batch: Int) throws {
+    let (rows, labels) = stationary()
+    #expect(labels.reduce(0, +) == Double(GoldenLogistic.positives))
+    var learner = LogisticRegression(featureCount: 4, options: .init(halfLives: [1e9]))
+    learner.learn(rows, labels: labels, batch: batch)
+    let parameters = try #require(learner.makeParameters())
+    #expect(learner.failedSolves == 0)
+    // The learner's units stand from the last doubling; the golden ones are those of all rows.
+    var moments = RunningMoments(featureCount: 4)
+    moments.add(Matrix(rows: rows))
+    let units = moments.standardisation()
+    var intercept = parameters.intercept
+    for feature in 0..<4 {
+      let raw = parameters.weights[feature] * parameters.standardisation.scale[feature]
+      intercept += raw * (units.mean[feature] - parameters.standardisation.mean[feature])
+      let weight = raw / units.scale[feature]
+      #expect(abs(weight - GoldenLogistic.weights[feature]) < 0.02, "feature \(feature): \(weight)")
+    }
+    #expect(abs(intercept - GoldenLogistic.intercept) < 0.02, "\(intercept)")
+  }
+
+  @Test func mixtureIsNearlyAsGoodAsTheBestExpertOnStationaryData() throws {
+    let (rows, labels) = stationary()
+    func loss(_ options: LogisticRegressionOptions) throws -> Double {
+      var learner = LogisticRegression(featureCount: 4, options: options)
+      learner.learn(Array(rows.prefix(15_000)), labels: Array(labels.prefix(15_000)), batch: 64)
+      return logLoss(
+        try #require(learner.makeParameters()).scores(Array(rows.suffix(5_000))),
+        Array(labels.suffix(5_000)))
+    }
+    #expect(try loss(.init()) < loss(.init(halfLives: [1_000_000])) * 1.01)
+  }
+
+  @Test func recoversWhenTheRuleIsFlipped() throws {
+    var stream = GoldenStream(seed: 3)
+    var learner = LogisticRegression(featureCount: 2)
+    func rows(_ count: Int, sign: Double) -> (rows: [[Double]], labels: [Double]) {
+      let rows = (0..<count).map { _ in [stream.normal(), stream.normal()] }
+      return (rows, rows.map { sign * ($0[0] + 0.5 * $0[1]) > 0 ? 1 : 0 })
+    }
+    let before = rows(5_000, sign: 1)
+    learner.learn(before.rows, labels: before.labels, batch: 16)
+    let old = rows(1_000, sign: 1)
+    #expect(auroc(try #require(learner.makeParameters()).scores(old.rows), old.labels) > 0.99)
+    let after = rows(400, sign: -1)
+    learner.learn(after.rows, labels: after.labels, batch: 16)
+    let new = rows(1_000, sign: -1)
+    #expect(auroc(try #require(learner.makeParameters()).scores(new.rows), new.labels) > 0.99)
+    #expect(learner.shares[0] + learner.shares[1] > 0.9, "\(learner.shares)")
+  }
+
+  @Test func exampleWeightsActLikeRepetition() throws {
+    var stream = GoldenStream(seed: 8)
+    let rows = (0..<300).map { _ in [stream.normal(), stream.normal()] }
+    let labels = rows.map { _ in stream.uniform() < 0.3 ? 1.0 : 0.0 }
+    let options = LogisticRegressionOptions(halfLives: [1e12], standardisationHalfLife: .infinity)
+    var weighted = LogisticRegression(featureCount: 2, options: options)
+    weighted.learn(
+      Matrix(rows: rows), labels: labels, weights: [Double](repeating: 2, count: rows.count))
+    var repeated = LogisticRegression(featureCount: 2, options: options)
+    repeated.learn(Matrix(rows: rows + rows), labels: labels + labels)
+    let a = try #require(weighted.makeParameters())
+    let b = try #require(repeated.makeParameters())
+    for (x, y) in zip(a.weights + [a.intercept], b.weights + [b.intercept]) {
+      #expect(abs(x - y) < 1e-6)
+    }
+  }
+
+  @Test func classWeightRaisesTheScores() throws {
+    let (rows, labels) = stationary()
+    func mean(_ options: LogisticRegressionOptions) throws -> Float {
+      var learner = LogisticRegression(featureCount: 4, options: options)
+      learner.learn(Array(rows.prefix(3_000)), labels: labels, batch: 64)
+      let scores = try #require(learner.makeParameters()).scores(Array(rows.suffix(1_000)))
+      return scores.reduce(0, +) / 1_000
+    }
+    #expect(try mean(.init(positiveWeight: 5)) > mean(.init()) + 0.15)
+  }
+
+  @Test func contributionsAndInterceptAddUpToTheLogOdds() throws {
+    let (rows, labels) = stationary()
+    var learner = LogisticRegression(featureCount: 4)
+    learner.learn(Array(rows.prefix(2_000)), labels: labels, batch: 32)
+    let parameters = try #require(learner.makeParameters())
+    let block = Matrix(rows: Array(rows.suffix(20)))
+    let scores = parameters.scores(Array(rows.suffix(20)))
+    for row in 0..<20 {
+      let contributions = parameters.contributions(row: row, of: block)
+      let logOdds = contributions.reduce(parameters.intercept) { $0 + $1.contribution }
+      #expect(abs(Double(scores[row]) - 1 / (1 + exp(-logOdds))) < 1e-6)
+    }
+  }
+
+  @Test func changedUnitsOfAFeatureDoNotMatter() throws {
+    let (rows, labels) = stationary()
+    var plain = LogisticRegression(featureCount: 4)
+    plain.learn(Array(rows.prefix(3_000)), labels: labels, batch: 32)
+    var other = LogisticRegression(featureCount: 4)
+    let scaled = rows.map { [$0[0] * 1_024, $0[1] / 1_024, $0[2], $0[3]] }
+    other.learn(Array(scaled.prefix(3_000)), labels: labels, batch: 32)
+    let a = try #require(plain.makeParameters()).scores(Array(rows.suffix(50)))
+    let b = try #require(other.makeParameters()).scores(Array(scaled.suffix(50)))
+    for (x, y) in zip(a, b) { #expect(abs(x - y) < 1e-6) }
+  }
+
+  @Test func whatWasLearnedStaysTrueWhenTheUnitsMove() throws {
+    // The mean of the feature wanders and its spread grows, the rule in its own unit stays.
+    var stream = GoldenStream(seed: 21)
+    var rows: [[Double]] = []
+    var labels: [Double] = []
+    for index in 0..<4_200 {
+      let progress = Double(index) / 4_200
+      let value = -3 + 8 * progress + (1 + progress) * stream.normal()
+      rows.append([value])
+      labels.append(stream.uniform() < 1 / (1 + exp(-(1.2 * value - 2))) ? 1 : 0)
+    }
+    var learner = LogisticRegression(
+      featureCount: 1, options: .init(halfLives: [1e9], ridge: 1e-6, interceptRidge: 1e-6))
+    learner.learn(rows, labels: labels, batch: 8)
+    let parameters = try #require(learner.makeParameters())
+    // Newton's method on all rows, unstandardised.
+    var weight = 0.0
+    var intercept = 0.0
+    for _ in 0..<30 {
+      var (g0, g1, h00, h01, h11) = (0.0, 0.0, 0.0, 0.0, 0.0)
+      for (row, label) in zip(rows, labels) {
+        let p = 1 / (1 + exp(-(intercept + weight * row[0])))
+        g0 += label - p
+        g1 += (label - p) * row[0]
+        h00 += p * (1 - p)
+        h01 += p * (1 - p) * row[0]
+        h11 += p * (1 - p) * row[0] * row[0]
+      }
+      let determinant = h00 * h11 - h01 * h01
+      intercept += (h11 * g0 - h01 * g1) / determinant
+      weight += (h00 * g1 - h01 * g0) / determinant
+    }
+    let ours = parameters.weights[0] * parameters.standardisation.scale[0]
+    let oursAtZero = parameters.intercept - ours * parameters.standardisation.mean[0]
+    #expect(abs(ours - weight) < 0.08 * weight, "\(ours), \(weight)")
+    #expect(abs(oursAtZero - intercept) < 0.08 * abs(intercept), "\(oursAtZero), \(intercept)")
+  }
+
+  private func logLoss(_ scores: [Float], _ labels: [Double]) -> Double {
+    let sum = zip(scores, labels).reduce(0.0) {
+      $0 - log($1.1 == 1 ? Double($1.0) : 1 - Double($1.0))
+    }
+    return sum / Double(labels.count)
+  }
+}

@@ -1,0 +1,78 @@
+// A second process for the tests of the embedded log. It does what its arguments say and reports
+// on standard output:
+//
+//   append FOLDER TAG COUNT PER-BATCH   appends records 0 ..< COUNT as a producer
+//   stream FOLDER TAG PER-BATCH         the same without end; says "streaming" after a few commits
+//   follow FOLDER COUNT                 says "following", waits for COUNT records, prints them
+//   epoch FOLDER                        becomes the exclusive scorer and prints the epoch
+//
+// A record's value is "TAG NUMBER" as text.
+
+import Glibc
+import Topics
+
+func say(_ line: String) {
+  print(line)
+  fflush(nil)
+}
+
+func append(_ log: EmbeddedLog, tag: String, count: Int, perBatch: Int) throws {
+  let writer = try log.writer(.producers, exclusive: false)
+  var batch = RecordBatch()
+  var number = 0
+  while number < count {
+    batch.removeAll()
+    for _ in 0..<min(perBatch, count - number) {
+      batch.append(key: nil, value: Array("\(tag) \(number)".utf8), timestamp: Int64(number))
+      number += 1
+    }
+    try writer.transact { _ = try $0.append(batch, to: TopicPartition("events")) }
+    if count == .max, number == 5 * perBatch { say("streaming") }
+  }
+}
+
+func follow(_ log: EmbeddedLog, count: Int) throws {
+  let reader = try log.reader(TopicPartition("events"), of: .producers)
+  _ = try reader.endOffset()
+  say("following")
+  var next: UInt64 = 0
+  var lines: [String] = []
+  while next < UInt64(count) {
+    let token = log.changeToken()
+    let start = next
+    next = try reader.read(from: start, limit: 1000) { record in
+      lines.append("\(record.offset) \(String(decoding: record.value, as: UTF8.self))")
+      return true
+    }
+    if next == start, !log.waitForChange(since: token, timeoutMilliseconds: 60_000) {
+      say("nothing came for a minute")
+      exit(1)
+    }
+  }
+  for line in lines { print(line) }
+  fflush(nil)
+}
+
+let arguments = CommandLine.arguments
+do {
+  switch (arguments.dropFirst().first, arguments.count) {
+  case ("append", 6):
+    let log = try EmbeddedLog(folder: arguments[2], access: .readWrite)
+    try append(log, tag: arguments[3], count: Int(arguments[4])!, perBatch: Int(arguments[5])!)
+  case ("stream", 5):
+    let log = try EmbeddedLog(folder: arguments[2], access: .readWrite)
+    try append(log, tag: arguments[3], count: .max, perBatch: Int(arguments[4])!)
+  case ("follow", 4):
+    let log = try EmbeddedLog(folder: arguments[2], access: .readOnly)
+    try follow(log, count: Int(arguments[3])!)
+  case ("epoch", 3):
+    let log = try EmbeddedLog(folder: arguments[2], access: .readWrite)
+    say("\(try log.writer(.scorer, exclusive: true).epoch)")
+  default:
+    say("usage: see the top of Tests/TopicPeer/main.swift")
+    exit(64)
+  }
+} catch {
+  say("\(error)")
+  exit(1)
+}
