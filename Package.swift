@@ -5,6 +5,7 @@ let package = Package(
   name: "weir",
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.28.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
@@ -36,7 +37,8 @@ let package = Package(
       name: "Pipeline",
       dependencies: [
         "Evaluation", "Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Topics",
-        "Yams", .product(name: "Logging", package: "swift-log"),
+        "Yams", .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "weir",

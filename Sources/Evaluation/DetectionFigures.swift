@@ -33,7 +33,7 @@ public struct DetectionFigures: Sendable, Equatable {
   public var f1: Double? { Self.quotient(2 * truePositives, alerts + positives) }
 
   /// The figures over the events of both; no day may occur in both.
-  static func + (one: Self, other: Self) -> Self {
+  public static func + (one: Self, other: Self) -> Self {
     Self(
       events: one.events + other.events, positives: one.positives + other.positives,
       alerts: one.alerts + other.alerts, truePositives: one.truePositives + other.truePositives,

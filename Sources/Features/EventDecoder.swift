@@ -148,6 +148,7 @@ public final class EventDecoder {
     guard row[column].kind == Int32(WEIR_JSON_TEXT.rawValue) else { return }
     guard let number = Decimal.parse(text(column)) else {
       // CSV writers spell infinities and NaN in words; they are numbers, but refused ones.
+      guard row[column].length <= 9 else { return }
       let words = String(decoding: text(column), as: UTF8.self).lowercased()
       if ["nan", "inf", "-inf", "+inf", "infinity", "-infinity"].contains(words) {
         row[column].kind = Int32(WEIR_JSON_BAD_NUMBER.rawValue)

@@ -25,64 +25,86 @@ public enum EventTime {
   /// optionally followed by `Z` or `±HH[:]mm` (RFC 3339 and what databases print); nil if `text`
   /// is none of these.
   public static func parse(_ text: UnsafeRawBufferPointer) -> Int64? {
-    var index = 0
-    func number(_ digits: Int) -> Int? {
+    var scanner = Scanner(text: text)
+    guard let year = scanner.number(4), scanner.take("-"), let month = scanner.number(2),
+      scanner.take("-"), let day = scanner.number(2), month >= 1, month <= 12, day >= 1,
+      day <= daysInMonth(year, month)
+    else { return nil }
+    var result = Int64(daysSinceEpoch(year: year, month: month, day: day)) * millisecondsPerDay
+    if !scanner.isAtEnd {
+      guard scanner.take("T") || scanner.take(" ") || scanner.take("t"),
+        let hour = scanner.number(2), scanner.take(":"), let minute = scanner.number(2),
+        hour < 24, minute < 60
+      else { return nil }
+      result += Int64(hour * 3_600_000 + minute * 60_000)
+      if scanner.take(":") {
+        guard let second = scanner.number(2), second < 60 else { return nil }
+        result += Int64(second * 1000)
+        if scanner.take(".") {
+          guard let fraction = scanner.milliseconds() else { return nil }
+          result += fraction
+        }
+      }
+      if !scanner.isAtEnd, !scanner.take("Z"), !scanner.take("z") {
+        guard let offset = scanner.offset() else { return nil }
+        result -= offset
+      }
+    }
+    return scanner.isAtEnd && result >= 0 && result <= latest ? result : nil
+  }
+
+  /// Reads a time from left to right.
+  private struct Scanner {
+    let text: UnsafeRawBufferPointer
+    private var index = 0
+
+    init(text: UnsafeRawBufferPointer) { self.text = text }
+
+    var isAtEnd: Bool { index == text.count }
+
+    /// Exactly so many digits.
+    @inline(__always)
+    mutating func number(_ digits: Int) -> Int? {
       guard index + digits <= text.count else { return nil }
       var value = 0
-      for _ in 0..<digits {
-        let digit = text[index] &- UInt8(ascii: "0")
+      for offset in 0..<digits {
+        let digit = text[index + offset] &- UInt8(ascii: "0")
         guard digit < 10 else { return nil }
         value = value * 10 + Int(digit)
-        index += 1
       }
+      index += digits
       return value
     }
-    func take(_ byte: UInt8) -> Bool {
-      guard index < text.count, text[index] == byte else { return false }
+
+    @inline(__always)
+    mutating func take(_ character: Unicode.Scalar) -> Bool {
+      guard index < text.count, text[index] == UInt8(ascii: character) else { return false }
       index += 1
       return true
     }
-    guard let year = number(4), take(UInt8(ascii: "-")), let month = number(2),
-      take(UInt8(ascii: "-")), let day = number(2), (1...12).contains(month),
-      day >= 1, day <= daysInMonth(year, month)
-    else { return nil }
-    var result = Int64(daysSinceEpoch(year: year, month: month, day: day)) * millisecondsPerDay
-    if index < text.count {
-      guard take(UInt8(ascii: "T")) || take(UInt8(ascii: " ")) || take(UInt8(ascii: "t")),
-        let hour = number(2), take(UInt8(ascii: ":")), let minute = number(2), hour < 24,
-        minute < 60
-      else { return nil }
-      result += Int64(hour * 3_600_000 + minute * 60_000)
-      if take(UInt8(ascii: ":")) {
-        guard let second = number(2), second < 60 else { return nil }
-        result += Int64(second * 1000)
-        if take(UInt8(ascii: ".")) {
-          var scale: Int64 = 100
-          var any = false
-          while let digit = number(1) {
-            result += Int64(digit) * scale
-            scale /= 10
-            any = true
-          }
-          guard any else { return nil }
-        }
+
+    /// The digits of a fraction of a second, in milliseconds; what is finer is cut off.
+    mutating func milliseconds() -> Int64? {
+      var result: Int64 = 0
+      var scale: Int64 = 100
+      guard let first = number(1) else { return nil }
+      result = Int64(first) * scale
+      while let digit = number(1) {
+        scale /= 10
+        result += Int64(digit) * scale
       }
-      if index < text.count, !take(UInt8(ascii: "Z")), !take(UInt8(ascii: "z")) {
-        let sign: Int64
-        if take(UInt8(ascii: "+")) {
-          sign = -1
-        } else if take(UInt8(ascii: "-")) {
-          sign = 1
-        } else {
-          return nil
-        }
-        guard let hours = number(2), hours < 24 else { return nil }
-        _ = take(UInt8(ascii: ":"))
-        guard let minutes = number(2), minutes < 60 else { return nil }
-        result += sign * Int64(hours * 3_600_000 + minutes * 60_000)
-      }
+      return result
     }
-    return index == text.count && result >= 0 && result <= latest ? result : nil
+
+    /// `±HH[:]mm` in milliseconds.
+    mutating func offset() -> Int64? {
+      let sign: Int64
+      if take("+") { sign = 1 } else if take("-") { sign = -1 } else { return nil }
+      guard let hours = number(2), hours < 24 else { return nil }
+      _ = take(":")
+      guard let minutes = number(2), minutes < 60 else { return nil }
+      return sign * Int64(hours * 3_600_000 + minutes * 60_000)
+    }
   }
 
   /// Appends `yyyy-MM-ddTHH:mm:ss.SSSZ`.

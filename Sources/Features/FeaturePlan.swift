@@ -155,6 +155,7 @@ private func bounded(_ value: Double) -> Double {
 }
 
 /// FNV-1a with a final mix: the same on every machine and in every run, unlike `Hasher`.
+@inlinable
 public func stableHash(_ bytes: some Sequence<UInt8>) -> UInt64 {
   var hash: UInt64 = 0xcbf2_9ce4_8422_2325
   for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }

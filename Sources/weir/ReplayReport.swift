@@ -11,6 +11,8 @@ struct ReplayReport {
   private let budget: AlertBudget?
   private let overall: [Figures]
   private let byDay: [[DayFigures]]
+  /// The days' figures at the budget, taken together.
+  private let atBudget: [DetectionFigures?]
   private let peakMemory: Int
 
   init(_ replay: Replay, seconds: Double) {
@@ -18,8 +20,12 @@ struct ReplayReport {
     self.seconds = seconds
     let budget = replay.pipeline.decisions.budget
     self.budget = budget
-    overall = replay.table.models.indices.map { replay.table.figures(model: $0, budget: budget) }
+    overall = replay.table.models.indices.map { replay.table.figures(model: $0) }
     byDay = replay.table.models.indices.map { replay.table.figuresByDay(model: $0, budget: budget) }
+    atBudget = byDay.map { days in
+      days.compactMap(\.figures.atBudget).reduce(nil) { total, day in total.map { $0 + day } ?? day
+      }
+    }
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     peakMemory = usage.ru_maxrss * 1024
@@ -46,7 +52,8 @@ struct ReplayReport {
               ])
             } ?? .null
           ),
-          ("overall", overall[index].json), ("by_day", .array(byDay[index].map(\.json))),
+          ("overall", overall[index].json(atBudget: atBudget[index])),
+          ("by_day", .array(byDay[index].map(\.json))),
         ])
       )
     }
@@ -55,7 +62,8 @@ struct ReplayReport {
       return (
         name,
         JSONValue.object([
-          ("overall", overall[index].json), ("by_day", .array(byDay[index].map(\.json))),
+          ("overall", overall[index].json(atBudget: atBudget[index])),
+          ("by_day", .array(byDay[index].map(\.json))),
         ])
       )
     }
@@ -63,7 +71,8 @@ struct ReplayReport {
       ("pipeline", .string(pipeline.name)),
       ("fingerprint", .string(pipeline.fingerprint.description)),
       ("seed", JSONValue(pipeline.seed)), ("events", JSONValue(replay.events)),
-      ("labelled", JSONValue(replay.labelled)), ("seconds", JSONValue(seconds)),
+      ("labelled", JSONValue(replay.labelled)),
+      ("learnt", JSONValue(replay.training.counters.examples)), ("seconds", JSONValue(seconds)),
       ("events_per_second", JSONValue(rate)), ("peak_memory_bytes", JSONValue(peakMemory)),
       ("models", .object(models)), ("decision", decision), ("baselines", .object(baselines)),
     ])
@@ -105,7 +114,7 @@ struct ReplayReport {
       table.add([
         column.name, versions, figure(figures.areaUnderROC), figure(figures.averagePrecision),
         figure(figures.logLoss), figure(figures.brierScore), figure(figures.accuracy),
-        figure(figures.atBudget?.precision), figure(figures.atBudget?.recall),
+        figure(atBudget[index]?.precision), figure(atBudget[index]?.recall),
       ])
     }
     lines.append(table.text)
@@ -124,7 +133,7 @@ struct ReplayReport {
 }
 
 extension Figures {
-  fileprivate var json: JSONValue {
+  fileprivate func json(atBudget: DetectionFigures?) -> JSONValue {
     .object([
       ("events", JSONValue(events)), ("positives", JSONValue(positives)),
       ("unscored", JSONValue(unscored)), ("auroc", JSONValue(areaUnderROC)),
@@ -137,7 +146,10 @@ extension Figures {
 
 extension DayFigures {
   fileprivate var json: JSONValue {
-    .object([("day", .string(EventTime.dayText(Int(day)))), ("figures", figures.json)])
+    .object([
+      ("day", .string(EventTime.dayText(Int(day)))),
+      ("figures", figures.json(atBudget: figures.atBudget)),
+    ])
   }
 }
 

@@ -72,7 +72,8 @@ struct HistoryDriver {
     step: (inout TrainingEngine, inout HistoryDriver, HistoryReader) throws -> Bool
   ) throws {
     try skipLearntRows(&history)
-    var room = training.untilLearning
+    var room = training.untilChange
+    var deadline = training.deadline ?? .max
     while true {
       let row = try history.next(into: &block)
       if row == .event {
@@ -84,7 +85,7 @@ struct HistoryDriver {
         guard
           block.isFull || block.count >= room.events
             || queue.count(dueBy: time) >= room.labels
-            || training.deadline.map({ time >= $0 }) ?? false
+            || time >= deadline
         else { continue }
       } else if row == .refused {
         continue
@@ -92,7 +93,8 @@ struct HistoryDriver {
       progress.rows = history.rows
       try flush(&training, scored: scored, labelled: labelled)
       guard try step(&training, &self, history) else { return }
-      room = training.untilLearning
+      room = training.untilChange
+      deadline = training.deadline ?? .max
       if row == .end { break }
     }
     // The clock runs on until the last label has come.
@@ -118,6 +120,7 @@ struct HistoryDriver {
       training.label(id: id, label, time: time)
       labelled(label)
     }
+    training.advance()
     progress.labels = queue.delivered
     block.removeAll()
   }

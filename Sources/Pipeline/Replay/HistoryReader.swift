@@ -57,10 +57,12 @@ public struct HistoryReader {
     let number = rows
     let timestamp = Int64(number) * 1000
     var refusal: Rejection?
-    if try table?.next() ?? false, let table {
+    if table != nil {
+      // In place: a copy of the row would cost more than reading it.
+      guard try table!.next() else { return .end }
       do throws(Rejection) {
         try decoder.decode(
-          csv: table.row, table.binding, position: number, timestamp: timestamp, into: &block)
+          csv: table!.row, table!.binding, position: number, timestamp: timestamp, into: &block)
       } catch { refusal = error }
     } else {
       let decoder = decoder

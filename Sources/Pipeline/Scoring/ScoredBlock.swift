@@ -15,7 +15,7 @@ import ModelLog
 ///     outcomes   rows × u8 (`Outcome`)
 ///     id ends    rows × u32, into:
 ///     ids        the identifiers' bytes, one after the other
-public struct ScoredBlock: Sendable {
+public final class ScoredBlock: Sendable {
   /// What a decision came to.
   public enum Outcome: UInt8, Sendable {
     case pass = 0
@@ -42,6 +42,7 @@ public struct ScoredBlock: Sendable {
   /// One a model, in the pipeline's order.
   public let versions: [Version]
 
+  private let timeStart: Int
   private let featureStart: Int
   private let scoreStart: Int
   private let outcomeStart: Int
@@ -51,8 +52,6 @@ public struct ScoredBlock: Sendable {
   private static let magic: [UInt8] = Array("WSB1".utf8)
   private static let headerSize = 4 + 3 * 4 + 32
   private static let versionSize = 8 + 8 + 32
-
-  private var timeStart: Int { Self.headerSize + versions.count * Self.versionSize }
 
   /// Bytes that are no scored block.
   public struct FormatError: Error, CustomStringConvertible {
@@ -98,6 +97,7 @@ public struct ScoredBlock: Sendable {
     self.rows = rows
     self.features = features
     fingerprint = Digest(bytes: Array(bytes[16..<48]))!
+    timeStart = start
     versions = (0..<models).map { model in
       let at = Self.headerSize + model * Self.versionSize
       let version = Self.load(UInt64.self, bytes, at + 8)
@@ -120,8 +120,8 @@ public struct ScoredBlock: Sendable {
     self.features = features.columns
     self.fingerprint = fingerprint
     self.versions = versions
-    let start = Self.headerSize + versions.count * Self.versionSize
-    featureStart = start + rows * 8
+    timeStart = Self.headerSize + versions.count * Self.versionSize
+    featureStart = timeStart + rows * 8
     scoreStart = featureStart + rows * features.columns * 8
     outcomeStart = scoreStart + rows * versions.count * 4
     endStart = outcomeStart + rows
@@ -189,6 +189,9 @@ public struct ScoredBlock: Sendable {
     let to = Int(Self.load(UInt32.self, bytes, endStart + row * 4))
     return bytes[idStart + from..<idStart + to]
   }
+
+  /// Whether an event's identifier is `id`.
+  func hasID(_ id: ArraySlice<UInt8>, row: Int) -> Bool { self.id(row) == id }
 
   /// The features of all events; `matrix` must have the columns and room for the rows.
   func copyFeatures(into matrix: inout Matrix) {

@@ -76,6 +76,7 @@ public final class TrainerService {
     while !stop.isRequested {
       let token = log.changeToken()
       let read = try readScored() + readLabels()
+      engine.advance()
       uncommitted += read
       if engine.hasUpdates || uncommitted >= Self.checkpointEvery { progress(try commit(&engine)) }
       guard read == 0 else { continue }

@@ -39,8 +39,10 @@ struct ModelTrainer {
     batch = min(Self.firstBatch, definition.batch)
   }
 
-  /// Rows that can be added before the next mini-batch is learnt, at least 1.
-  var rowsUntilLearning: Int { batch - rows.rows }
+  /// Rows that can be added before parameters could change or a deadline could come up, at least 1.
+  var rowsUntilChange: Int {
+    publishing.interval != nil && rows.rows == 0 && unpublished == 0 ? 1 : batch - rows.rows
+  }
 
   /// Event time from which on learnt rows are published, however few; nil if there is none.
   var deadline: Int64? {

@@ -1,3 +1,4 @@
+import DequeModule
 import Features
 import Learners
 
@@ -15,10 +16,9 @@ struct PendingExamples {
     case expired = 3
   }
 
-  private struct Entry {
-    var block: ScoredBlock
-    var states: [UInt8]
-    /// Where the sweep over matured events stands.
+  /// How far a block has got.
+  private struct Progress {
+    /// Events before this one have matured.
     var swept = 0
     /// Whether the block itself is part of the last saved state.
     var saved = false
@@ -50,60 +50,70 @@ struct PendingExamples {
     var time: Int64
   }
 
-  private var entries: [UInt64: Entry] = [:]
-  /// The blocks held are `first ..< next`.
+  /// The blocks held, oldest first: number `first` and those after it; what became of their
+  /// events; how far they have got.
+  private var blocks: Deque<ScoredBlock> = []
+  private var states: Deque<[UInt8]> = []
+  private var progress: Deque<Progress> = []
   private(set) var first: UInt64 = 0
-  private(set) var next: UInt64 = 0
-  private var places: [[UInt8]: Place] = [:]
+  /// The number of the next block.
+  var next: UInt64 { first + UInt64(blocks.count) }
+  private var index = EventIndex()
   private var early: [[UInt8]: EarlyLabel] = [:]
   private var earlyChanged = false
   private var removed: [UInt64] = []
 
   /// Events held.
-  var count: Int { places.count }
+  var count: Int { index.count }
   /// Labels held that came before their event.
   var earlyCount: Int { early.count }
 
   /// The block of a place.
-  func block(_ place: Place) -> ScoredBlock { entries[place.block]!.block }
+  func block(_ place: Place) -> ScoredBlock { blocks[Int(place.block - first)] }
+
+  private func find(_ id: ArraySlice<UInt8>, _ hash: UInt64) -> Place? {
+    index.find(hash) { block($0).hasID(id, row: $0.row) }
+  }
 
   /// Takes a block of scored events in.
   /// - Returns: the events whose label was there before them, and how many events were dropped
   ///   because their id is already waiting.
   mutating func add(_ block: ScoredBlock) -> (labelled: [(Place, Label)], duplicates: Int) {
-    var entry = Entry(block: block, states: [UInt8](repeating: 0, count: block.rows))
+    let number = next
+    append(block, [UInt8](repeating: 0, count: block.rows), Progress())
     var labelled: [(Place, Label)] = []
     var duplicates = 0
     for row in 0..<block.rows {
-      let id = Array(block.id(row))
-      let place = Place(block: next, row: row)
-      guard places.updateValue(place, forKey: id) == nil else {
-        // The newer one takes the label; the older one matures without.
+      let id = block.id(row)
+      let hash = EventIndex.hash(id)
+      let place = Place(block: number, row: row)
+      guard find(id, hash) == nil else {
+        // The first one keeps its label; this one matures without.
         duplicates += 1
         continue
       }
-      guard !early.isEmpty, let known = early.removeValue(forKey: id) else { continue }
+      index.insert(hash, place)
+      guard !early.isEmpty, let known = early.removeValue(forKey: Array(id)) else { continue }
       earlyChanged = true
-      entry.states[row] = Self.learnt(known.label).rawValue
+      states[states.count - 1][row] = Self.learnt(known.label).rawValue
       labelled.append((place, known.label))
     }
-    entries[next] = entry
-    next += 1
     return (labelled, duplicates)
   }
 
   /// Takes a label in.
-  /// - Parameter expires: event time before which an event of this id can no longer come.
   mutating func label(id: [UInt8], _ label: Label, time: Int64) -> LabelOutcome {
-    guard let place = places[id] else {
+    let slice = id[...]
+    guard let place = find(slice, EventIndex.hash(slice)) else {
       earlyChanged = true
       return early.updateValue(EarlyLabel(label: label, time: time), forKey: id) == nil
         ? .early : .duplicate
     }
-    switch RowState(rawValue: entries[place.block]!.states[place.row])! {
+    let at = Int(place.block - first)
+    switch RowState(rawValue: states[at][place.row])! {
     case .waiting:
-      entries[place.block]!.states[place.row] = Self.learnt(label).rawValue
-      entries[place.block]!.changed = true
+      states[at][place.row] = Self.learnt(label).rawValue
+      progress[at].changed = true
       return .example(place)
     case .learntNegative: return label == .negative ? .duplicate : .contradiction
     case .learntPositive: return label == .positive ? .duplicate : .contradiction
@@ -113,28 +123,25 @@ struct PendingExamples {
 
   /// Lets go of all events at or before `time`; `unlabelled` is called for those without a label.
   mutating func mature(through time: Int64, unlabelled: (ScoredBlock, Int) -> Void) {
-    while first < next {
-      var entry = entries[first]!
-      let start = entry.swept
-      while entry.swept < entry.block.rows, entry.block.time(entry.swept) <= time {
-        let row = entry.swept
-        if entry.states[row] == RowState.waiting.rawValue {
-          unlabelled(entry.block, row)
-          entry.states[row] = RowState.expired.rawValue
+    while let block = blocks.first {
+      var swept = progress[0].swept
+      while swept < block.rows, block.time(swept) <= time {
+        if states[0][swept] == RowState.waiting.rawValue {
+          unlabelled(block, swept)
+          states[0][swept] = RowState.expired.rawValue
         }
-        entry.swept += 1
+        swept += 1
       }
-      if entry.swept > start {
-        entry.changed = true
-        entries[first] = entry
+      progress[0].changed = progress[0].changed || swept > progress[0].swept
+      progress[0].swept = swept
+      guard swept == block.rows else { break }
+      for row in 0..<block.rows {
+        index.remove(EventIndex.hash(block.id(row)), Place(block: first, row: row))
       }
-      guard entry.swept == entry.block.rows else { break }
-      for row in 0..<entry.block.rows {
-        let id = Array(entry.block.id(row))
-        if places[id] == Place(block: first, row: row) { places[id] = nil }
-      }
-      if entry.saved { removed.append(first) }
-      entries[first] = nil
+      if progress[0].saved { removed.append(first) }
+      blocks.removeFirst()
+      states.removeFirst()
+      progress.removeFirst()
       first += 1
     }
     if !early.isEmpty {
@@ -142,6 +149,12 @@ struct PendingExamples {
       early = early.filter { $0.value.time > time }
       earlyChanged = earlyChanged || early.count != before
     }
+  }
+
+  private mutating func append(_ block: ScoredBlock, _ states: [UInt8], _ progress: Progress) {
+    blocks.append(block)
+    self.states.append(states)
+    self.progress.append(progress)
   }
 
   private static func learnt(_ label: Label) -> RowState {
@@ -156,16 +169,15 @@ struct PendingExamples {
       [(Self.blockKey($0), nil), (Self.rowsKey($0), nil)]
     }
     removed.removeAll()
-    for number in first..<next {
-      guard var entry = entries[number], entry.changed else { continue }
-      if !entry.saved { changes.append((Self.blockKey(number), entry.block.bytes)) }
+    for at in blocks.indices where progress[at].changed {
+      let number = first + UInt64(at)
+      if !progress[at].saved { changes.append((Self.blockKey(number), blocks[at].bytes)) }
       var writer = StateWriter()
-      writer.write(UInt64(entry.swept))
-      writer.write(entry.states)
+      writer.write(UInt64(progress[at].swept))
+      writer.write(states[at])
       changes.append((Self.rowsKey(number), writer.bytes))
-      entry.saved = true
-      entry.changed = false
-      entries[number] = entry
+      progress[at].saved = true
+      progress[at].changed = false
     }
     if earlyChanged {
       var writer = StateWriter()
@@ -186,7 +198,6 @@ struct PendingExamples {
   /// Restores what the changes put into the store.
   init(first: UInt64, next: UInt64, load: (String) throws -> [UInt8]?) throws {
     self.first = first
-    self.next = next
     for number in first..<next {
       guard let bytes = try load(Self.blockKey(number)),
         let rows = try load(Self.rowsKey(number))
@@ -198,9 +209,13 @@ struct PendingExamples {
       guard states.allSatisfy({ RowState(rawValue: $0) != nil }) else {
         throw StateError.invalid("state of an event")
       }
-      entries[number] = Entry(
-        block: block, states: states, swept: swept, saved: true, changed: false)
-      for row in 0..<block.rows { places[Array(block.id(row))] = Place(block: number, row: row) }
+      append(block, states, Progress(swept: swept, saved: true, changed: false))
+      for row in 0..<block.rows {
+        let id = block.id(row)
+        let hash = EventIndex.hash(id)
+        guard find(id, hash) == nil else { continue }
+        index.insert(hash, Place(block: number, row: row))
+      }
     }
     guard let bytes = try load(Self.earlyKey) else { return }
     var reader = StateReader(bytes)

@@ -77,7 +77,6 @@ public struct TrainingEngine {
         learn(pending.block(place), row: place.row, label: label)
       }
     }
-    advance()
   }
 
   /// Takes a label in.
@@ -108,8 +107,9 @@ public struct TrainingEngine {
     }
   }
 
-  /// Follows event time: lets events mature and publishes what is due by time.
-  private mutating func advance() {
+  /// Follows event time: lets events mature that got no label in time, and publishes what is due.
+  /// Called once the labels that are there have been taken in.
+  public mutating func advance() {
     guard let time = eventTime else { return }
     if let labels = pipeline.labels {
       var matured: [(ScoredBlock, Int)] = []
@@ -126,8 +126,8 @@ public struct TrainingEngine {
     for index in trainers.indices where trainers[index].advance(to: time) { publish(index) }
   }
 
-  /// A label that is given exactly at the end of its delay may stand behind the events of that
-  /// moment: this much event time it is waited for, ms.
+  /// How much longer than its delay a label is waited for, ms of event time: one that is given at
+  /// the very end may arrive behind later events.
   static let labelGrace: Int64 = 3_600_000
 
   /// Learns what is gathered in part and publishes it: at the end of a history.
@@ -185,14 +185,14 @@ public struct TrainingEngine {
 
   /// How many more events, of which how many get their labels, can come before parameters could
   /// change. Blocks cut here are scored exactly as if events came one by one.
-  public var untilLearning: (events: Int, labels: Int) {
+  public var untilChange: (events: Int, labels: Int) {
     var events = Int.max
     var labels = Int.max
     for trainer in trainers {
       if trainer.definition.learner.isSupervised {
-        labels = min(labels, trainer.rowsUntilLearning)
+        labels = min(labels, trainer.rowsUntilChange)
       } else {
-        events = min(events, trainer.rowsUntilLearning)
+        events = min(events, trainer.rowsUntilChange)
       }
     }
     return (events, labels)
