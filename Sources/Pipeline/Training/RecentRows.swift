@@ -7,11 +7,13 @@ import LinearAlgebra
 ///
 /// A threshold travels with the parameters it was made for, so that a swap does not move the alert
 /// rate. It is therefore taken from scores by the new parameters: the sample is scored at each
-/// publication and the threshold is its exact quantile. Rows enter with a chance that lets the
-/// sample span days, whatever the rate of events, and replace a random one (Aggarwal, "On biased
-/// reservoir sampling in the presence of stream evolution", VLDB 2006).
+/// publication and the threshold is its exact quantile. The sample spans about a week whatever the
+/// rate of events: where they are few it is smaller, where they are many a row enters with a
+/// chance only. A row that enters replaces a random one (Aggarwal, "On biased reservoir sampling in
+/// the presence of stream evolution", VLDB 2006).
 struct RecentRows {
-  static let size = 4096
+  static let largestSize = 4096
+  static let smallestSize = 256
   /// How far the sample and the rate of events look back.
   static let span: Int64 = 7 * 86_400_000
 
@@ -23,7 +25,7 @@ struct RecentRows {
   private var latest: Int64?
 
   init(featureCount: Int, seed: UInt64) {
-    rows = Matrix(columns: featureCount, capacity: Self.size)
+    rows = Matrix(columns: featureCount, capacity: Self.largestSize)
     random = RandomSource(seed: seed)
   }
 
@@ -35,17 +37,18 @@ struct RecentRows {
     let kept = exp2(-passed / Double(Self.span))
     events = events * kept + Double(block.rows)
     elapsed = elapsed * kept + passed
-    // One row in `stride` enters once the sample is full: a sample's worth in `span`.
     let expected = (eventsPerDay ?? 0) * Double(Self.span) / 86_400_000
-    let chance = min(1, Double(Self.size) / max(expected, 1))
+    let size = Int(min(max(expected, Double(Self.smallestSize)), Double(Self.largestSize)))
+    let chance = min(1, Double(size) / max(expected, 1))
+    if rows.rows > size { rows.resize(rows: size) }
     for row in 0..<block.rows {
       let slot: Int
-      if rows.rows < Self.size {
+      if rows.rows < size {
         slot = rows.rows
         rows.resize(rows: slot + 1)
       } else {
         guard random.uniform() < chance else { continue }
-        slot = random.below(Self.size)
+        slot = random.below(size)
       }
       for column in 0..<rows.columns { rows[slot, column] = block.feature(column, row: row) }
     }
@@ -92,13 +95,13 @@ struct RecentRows {
   }
 
   init(featureCount: Int, from reader: inout StateReader) throws {
-    rows = Matrix(columns: featureCount, capacity: Self.size)
+    rows = Matrix(columns: featureCount, capacity: Self.largestSize)
     random = try reader.readRandomSource()
     events = try reader.readFinite()
     elapsed = try reader.readFinite()
     let time = try reader.read(Int64.self)
     latest = time == .min ? nil : time
-    let count = try reader.readCount(limit: Self.size)
+    let count = try reader.readCount(limit: Self.largestSize)
     rows.resize(rows: count)
     for column in 0..<featureCount {
       let values = try reader.readFinites(count: count)
