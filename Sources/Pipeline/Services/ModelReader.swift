@@ -25,68 +25,57 @@ public final class ModelReader {
     }
   }
 
-  /// Moves to where reading on gives every model's newest snapshot and what follows it. Snapshots
-  /// come every so many updates, so this looks at the end of the topic only, however long it is.
-  public func startAtNewestSnapshots(of models: [String]) throws {
+  /// What a reader needs to serve the newest version of each of the pipeline's models: its newest
+  /// snapshot and the deltas after it, in order. Reading goes on behind them.
+  ///
+  /// Snapshots come every so many updates, so this looks at the end of the topic only, however
+  /// long it is.
+  /// - Throws: `PipelineMismatch` with the difference if the newest snapshot was made by another
+  ///   pipeline file.
+  public func readNewest(of pipeline: Pipeline) throws -> [ParameterUpdate] {
     let start = try reader.startOffset()
     let end = try reader.endOffset()
     var window: UInt64 = 64
     while true {
       let from = end - min(window, end - start)
-      var found: Set<String> = []
-      var assembler = UpdateAssembler()
-      _ = try reader.read(from: from, limit: .max) { record in
-        // Pieces whose first lies before the window are no update here; a wider window has them.
-        if let update = try? assembler.take(record.value), update.header.isSnapshot {
-          found.insert(update.header.model)
+      let found = try newest(from: from, to: end)
+      if from == start || pipeline.models.allSatisfy({ found.updates[$0.name] != nil }) {
+        if let snapshot = found.lastSnapshot, snapshot.header.fingerprint != pipeline.fingerprint {
+          throw PipelineMismatch(
+            pipeline: pipeline, found: snapshot.definition ?? "",
+            where: "the parameters on 'models'")
         }
-        return true
-      }
-      if from == start || found.isSuperset(of: models) {
-        position = from
-        self.assembler = UpdateAssembler()
-        try skipToSnapshots()
-        return
+        position = end
+        assembler = found.assembler
+        return pipeline.models.flatMap { found.updates[$0.name] ?? [] }
       }
       window *= 4
     }
   }
 
-  /// Passes over pieces of an update that began before the position.
-  private func skipToSnapshots() throws {
+  /// By model, the newest snapshot within the offsets and the deltas after it.
+  private func newest(from: UInt64, to end: UInt64) throws -> (
+    updates: [String: [ParameterUpdate]], lastSnapshot: ParameterUpdate?,
+    assembler: UpdateAssembler
+  ) {
+    var updates: [String: [ParameterUpdate]] = [:]
+    var lastSnapshot: ParameterUpdate?
     var assembler = UpdateAssembler()
-    var first: UInt64?
-    _ = try reader.read(from: position, limit: .max) { record in
-      do {
-        _ = try assembler.take(record.value)
-        first = record.offset
-        return false
-      } catch is UpdateError { return true }
-    }
-    if let first { position = first }
-  }
-
-  /// Checks that the newest snapshot on the topic was made by `pipeline`'s file.
-  /// - Throws: `PipelineMismatch` with the difference.
-  public func checkDefinition(of pipeline: Pipeline) throws {
-    let end = try reader.endOffset()
-    let start = try reader.startOffset()
-    var newest: ParameterUpdate?
-    var window: UInt64 = 64
-    repeat {
-      var assembler = UpdateAssembler()
-      let from = end - min(window, end - start)
-      _ = try reader.read(from: from, limit: .max) { record in
-        if let update = try? assembler.take(record.value), update.header.isSnapshot {
-          newest = update
-        }
-        return true
+    var left = end - from
+    guard left > 0 else { return (updates, lastSnapshot, assembler) }
+    _ = try reader.read(from: from, limit: Int(left)) { record in
+      left -= 1
+      // Pieces of an update that begins before the window are no update here; records that are
+      // damaged are reported where they are followed, not here.
+      guard let update = try? assembler.take(record.value) else { return left > 0 }
+      if update.header.isSnapshot {
+        updates[update.header.model] = [update]
+        lastSnapshot = update
+      } else {
+        updates[update.header.model]?.append(update)
       }
-      if from == start { break }
-      window *= 4
-    } while newest == nil
-    guard let newest, newest.header.fingerprint != pipeline.fingerprint else { return }
-    throw PipelineMismatch(
-      pipeline: pipeline, found: newest.definition ?? "", where: "the parameters on 'models'")
+      return left > 0
+    }
+    return (updates, lastSnapshot, assembler)
   }
 }

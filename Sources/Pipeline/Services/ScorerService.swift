@@ -54,7 +54,7 @@ public final class ScorerService {
     self.logger = logger
     self.now = now
     updates = try ModelReader(log: log, topics: topics)
-    try updates.checkDefinition(of: pipeline)
+    let newest = try updates.readNewest(of: pipeline)
     writer = try log.writer(topics.scorer, exclusive: true)
     events = try log.reader(PipelineTopics.events, of: PipelineTopics.producers)
     position =
@@ -63,8 +63,7 @@ public final class ScorerService {
     decoder = EventDecoder(schema: pipeline.schema, readsLabel: false)
     engine = ScoringEngine(pipeline: pipeline, capacity: Self.blockSize)
     block = EventBlock(schema: pipeline.schema, capacity: Self.blockSize)
-    try updates.startAtNewestSnapshots(of: pipeline.models.map(\.name))
-    try applyUpdates()
+    for update in newest { apply(update) }
     logger.info(
       "scorer ready",
       metadata: [
@@ -98,15 +97,18 @@ public final class ScorerService {
   private func applyUpdates() throws {
     try updates.readNew { result in
       switch result {
-      case .success(let update):
-        do {
-          guard try engine.apply(update) else { return }
-          counters.updatesApplied += 1
-          logger.debug("update applied", metadata: ["version": "\(update.header.name)"])
-        } catch { refuse(error) }
+      case .success(let update): apply(update)
       case .failure(let error): refuse(error)
       }
     }
+  }
+
+  private func apply(_ update: ParameterUpdate) {
+    do {
+      guard try engine.apply(update) else { return }
+      counters.updatesApplied += 1
+      logger.debug("update applied", metadata: ["version": "\(update.header.name)"])
+    } catch { refuse(error) }
   }
 
   private func refuse(_ error: any Error) {

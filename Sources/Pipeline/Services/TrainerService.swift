@@ -21,15 +21,19 @@ public final class TrainerService {
   private var scoredPosition: UInt64
   private var labelPosition: UInt64
   private var deadLetters = RecordBatch()
+  /// Events and labels taken in since the last commit, and when that was.
   private var uncommitted = 0
+  private var committedAt: Int64
 
   private static let group = "trainer"
   private static let historyKey = "history"
   /// Blocks and labels read at once.
   private static let blocksAtOnce = 16
   private static let labelsAtOnce = 4096
-  /// Events and labels after which state and positions are saved, updates or not.
+  /// Events and labels, and milliseconds, after which state and positions are saved if there was
+  /// nothing to publish. Saving costs as much for one event as for many.
   private static let checkpointEvery = 100_000
+  private static let checkpointAfter: Int64 = 5000
 
   /// Opens the topics, takes over from an older trainer of the pipeline, and restores its state.
   /// - Parameter now: the time of day, ms since 1970.
@@ -43,11 +47,12 @@ public final class TrainerService {
     self.log = log
     self.logger = logger
     self.now = now
-    try ModelReader(log: log, topics: topics).checkDefinition(of: pipeline)
+    _ = try ModelReader(log: log, topics: topics).readNewest(of: pipeline)
     let role = topics.trainer
     let load = { try log.state($0, role: role) }
-    // Whether the state fits is found out before the epoch rises and fences a sound trainer.
-    _ = try TrainingEngine(pipeline: pipeline, epoch: 0, load: load)
+    // Whether the state fits is found out before the epoch rises and fences a sound trainer; the
+    // state is read after that, when nobody changes it any more.
+    try TrainingEngine.checkState(pipeline: pipeline, load: load)
     writer = try log.writer(role, exclusive: true)
     scored = try log.reader(PipelineTopics.scored, of: topics.scorer)
     labels = try log.reader(PipelineTopics.labels, of: PipelineTopics.producers)
@@ -59,6 +64,7 @@ public final class TrainerService {
     labelPosition =
       try log.position(of: PipelineTopics.labels, group: Self.group, role: role)
       ?? labels.startOffset()
+    committedAt = now()
     logger.info(
       "trainer ready",
       metadata: [
@@ -78,14 +84,17 @@ public final class TrainerService {
       let read = try readScored() + readLabels()
       engine.advance()
       uncommitted += read
-      if engine.hasUpdates || uncommitted >= Self.checkpointEvery { progress(try commit(&engine)) }
+      let age = now() - committedAt
+      if engine.hasUpdates || uncommitted >= Self.checkpointEvery
+        || (uncommitted > 0 && age >= Self.checkpointAfter)
+      {
+        progress(try commit(&engine))
+      }
       guard read == 0 else { continue }
       if untilEnd {
         engine.finish()
         break
       }
-      // Idle: what was read since the last version is saved, so that a restart repeats nothing.
-      if uncommitted > 0 { progress(try commit(&engine)) }
       _ = log.waitForChange(since: token, timeoutMilliseconds: 1000)
     }
     if uncommitted > 0 || engine.hasUpdates { progress(try commit(&engine)) }
@@ -163,6 +172,7 @@ public final class TrainerService {
     }
     deadLetters.removeAll()
     uncommitted = 0
+    committedAt = now()
     return updates
   }
 
@@ -181,9 +191,9 @@ public final class TrainerService {
       return logger.info("history was learnt before", metadata: ["rows": "\(resumed.rows)"])
     }
     var driver = HistoryDriver(pipeline: pipeline, resumingAt: resumed)
-    let reader = try ModelReader(log: log, topics: topics)
-    try reader.startAtNewestSnapshots(of: pipeline.models.map(\.name))
-    try reader.readNew { if case .success(let update) = $0 { try driver.apply(update) } }
+    for update in try ModelReader(log: log, topics: topics).readNewest(of: pipeline) {
+      try driver.apply(update)
+    }
     try driver.run(&history, training: &engine, scored: { _, _, _ in }, labelled: { _ in }) {
       training, driver, history in
       guard training.hasUpdates || stop.isRequested else { return true }

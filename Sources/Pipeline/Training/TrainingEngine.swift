@@ -237,14 +237,7 @@ public struct TrainingEngine {
   public init?(
     pipeline: Pipeline, epoch: UInt64, load: (String) throws -> [UInt8]?
   ) throws {
-    guard let bytes = try load(Self.engineKey) else { return nil }
-    var reader = StateReader(bytes)
-    guard try reader.read(UInt32.self) == Self.stateFormat else { throw StateError.unknownFormat }
-    let fingerprint = try reader.readArray(of: UInt8.self)
-    let definition = try reader.readString()
-    guard fingerprint == pipeline.fingerprint.bytes else {
-      throw PipelineMismatch(pipeline: pipeline, found: definition, where: "the trainer's state")
-    }
+    guard var reader = try Self.openState(pipeline: pipeline, load: load) else { return nil }
     self.pipeline = pipeline
     self.epoch = epoch
     let first = try reader.read(UInt64.self)
@@ -260,6 +253,29 @@ public struct TrainingEngine {
       guard let state = try load(Self.modelKey(model.name)) else { throw StateError.truncated }
       return try ModelTrainer(model, pipeline: pipeline, state: state)
     }
+  }
+
+  /// Checks that the store holds no state or one that `pipeline`'s file made.
+  /// - Throws: as the restoring initialiser does.
+  public static func checkState(
+    pipeline: Pipeline, load: (String) throws -> [UInt8]?
+  ) throws {
+    _ = try openState(pipeline: pipeline, load: load)
+  }
+
+  /// The engine's own state behind its format and fingerprint; nil if there is none.
+  private static func openState(
+    pipeline: Pipeline, load: (String) throws -> [UInt8]?
+  ) throws -> StateReader? {
+    guard let bytes = try load(engineKey) else { return nil }
+    var reader = StateReader(bytes)
+    guard try reader.read(UInt32.self) == stateFormat else { throw StateError.unknownFormat }
+    let fingerprint = try reader.readArray(of: UInt8.self)
+    let definition = try reader.readString()
+    guard fingerprint == pipeline.fingerprint.bytes else {
+      throw PipelineMismatch(pipeline: pipeline, found: definition, where: "the trainer's state")
+    }
+    return reader
   }
 }
 
