@@ -40,7 +40,9 @@ struct ReplayCommand: ParsableCommand {
     var history = try HistoryReader(path: input, schema: schema)
     let replay = Replay(
       pipeline: pipeline, options: .init(labelDelay: try labelDelay.map(duration)))
+    // Opened first: a file that cannot be written is found out before the work, not after it.
     let output = try decisions.map { try GzipOutput(path: $0) }
+    let document = try json.map { try GzipOutput(path: $0) }
     var bar = ProgressBar("replaying")
     var hooks = Replay.Hooks()
     hooks.progress = { bar.update(count: $0.rows, unit: "events", fraction: $0.fraction) }
@@ -48,16 +50,11 @@ struct ReplayCommand: ParsableCommand {
     let started = monotonicSeconds()
     try replay.run(&history, hooks: hooks)
     try output?.close()
-    let result = ReplayReport(replay, seconds: monotonicSeconds() - started)
+    let result = ReplayReport(replay, started: started)
     bar.finish()
     report(refusals: history, logger)
-    if let json {
-      let document = result.json.encode(pretty: true) + [0x0a]
-      if json == "-" { return printBytes(document) }
-      let file = try GzipOutput(path: json)
-      try file.write(document)
-      try file.close()
-    }
-    print(result.text)
+    try document?.write(result.json.encode(pretty: true) + [0x0a])
+    try document?.close()
+    if json != "-" { print(result.text) }
   }
 }

@@ -15,9 +15,11 @@ struct ReplayReport {
   private let atBudget: [DetectionFigures?]
   private let peakMemory: Int
 
-  init(_ replay: Replay, seconds: Double) {
+  /// Computes the figures.
+  /// - Parameter started: when the replay began, on the clock of `monotonicSeconds`. The figures
+  ///   count towards its time.
+  init(_ replay: Replay, started: Double) {
     self.replay = replay
-    self.seconds = seconds
     let budget = replay.pipeline.decisions.budget
     self.budget = budget
     overall = replay.table.models.indices.map { replay.table.figures(model: $0) }
@@ -26,6 +28,7 @@ struct ReplayReport {
       days.compactMap(\.figures.atBudget).reduce(nil) { total, day in total.map { $0 + day } ?? day
       }
     }
+    seconds = monotonicSeconds() - started
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     peakMemory = usage.ru_maxrss * 1024

@@ -67,13 +67,21 @@ private struct PipelineFileReader {
     let decisions = file.required("decisions").flatMap { readDecisions($0, models: models) }
     let publishing = readPublishing(file["publish"])
     let seed = file.integer("seed", in: 0...Int.max) ?? 0
-    guard let name, let schema, let decisions, problems.problems.isEmpty else { return nil }
+    let plan = schema.flatMap { bind(features, to: $0) }
+    guard let name, let schema, let plan, let decisions, problems.problems.isEmpty else {
+      return nil
+    }
+    return Pipeline(
+      name: name, schema: schema, labels: label?.policy, features: features.map(\.definition),
+      plan: plan, models: models, decisions: decisions, publishing: publishing,
+      seed: UInt64(seed))
+  }
+
+  private func bind(
+    _ features: [(definition: FeatureDefinition, node: Node)], to schema: EventSchema
+  ) -> FeaturePlan? {
     do {
-      let plan = try FeaturePlan(features.map(\.definition), schema: schema)
-      return Pipeline(
-        name: name, schema: schema, labels: label?.policy, features: features.map(\.definition),
-        plan: plan, models: models, decisions: decisions, publishing: publishing,
-        seed: UInt64(seed))
+      return try FeaturePlan(features.map(\.definition), schema: schema)
     } catch {
       problems.add(features[error.feature].node, error.description)
       return nil

@@ -11,7 +11,13 @@ public struct PipelineFileError: Error, CustomStringConvertible {
   }
 
   public let path: String
+  /// In the order of the file.
   public let problems: [Problem]
+
+  init(path: String, problems: [Problem]) {
+    self.path = path
+    self.problems = problems.sorted { ($0.line ?? 0, $0.message) < ($1.line ?? 0, $1.message) }
+  }
 
   public var description: String {
     problems.map { problem in

@@ -83,6 +83,8 @@ public struct TrainingEngine {
   /// - Parameter time: when the label was given, ms since 1970.
   public mutating func label(id: [UInt8], _ label: Label, time: Int64) {
     counters.labels += 1
+    // Without a policy for labels nothing waits for them.
+    guard pipeline.labels != nil else { return }
     switch pending.label(id: id, label, time: time) {
     case .example(let place):
       counters.examples += 1
