@@ -14,14 +14,19 @@ for argument in "$@"; do
 done
 set -- "${arguments[@]}"
 
-if ! command -v swift >/dev/null; then
-  cat >&2 <<'TEXT'
-error: no `swift` on PATH. Weir needs Swift 6.1 or newer.
+needs_swift() {
+  cat >&2 <<TEXT
+error: $1 Weir needs Swift 6.1 or newer.
 Get it from https://www.swift.org/install/linux/ (swiftly, or the tarball for your distribution),
 put its usr/bin on PATH, and run this script again.
 TEXT
   exit 1
-fi
+}
+command -v swift >/dev/null || needs_swift 'no `swift` on PATH.'
+swift_version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p')
+case $swift_version in
+  [0-5].* | 6.0) needs_swift "\`swift\` on PATH is version $swift_version." ;;
+esac
 
 missing=()
 for name in "${system_packages[@]}"; do

@@ -236,7 +236,7 @@ const char *weir_json_error_text(int error) {
     case errorRepeated:
       return "a field is given twice";
     case errorNotAnObject:
-      return "not a JSON object";
+      return "another JSON value";
     case errorMemory:
       return "out of memory";
     default:
