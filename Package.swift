@@ -47,6 +47,12 @@ let package = Package(
         "Topics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
+    // What scripts/demo runs: it starts `weir` as processes of their own.
+    .executableTarget(
+      name: "weir-demo",
+      dependencies: [
+        "Datasets", "Evaluation", "Features", "Files", "ModelLog", "Pipeline", "Topics",
+      ]),
 
     .testTarget(
       name: "DatasetsTests", dependencies: ["Datasets"], exclude: ["Golden/make_golden.py"]),
