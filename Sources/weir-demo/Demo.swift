@@ -85,7 +85,8 @@ struct Demo {
         return false
       }
       // The trainer is through when it has committed behind the last label.
-      return try log.position(of: PipelineTopics.labels, group: "trainer", role: trainerRole)
+      return try log.position(
+        of: PipelineTopics.labels, group: PipelineTopics.trainerGroup, role: trainerRole)
         == UInt64(total)
     }
     for child in [producer, scorer, trainer] { try child.stop() }

@@ -49,6 +49,7 @@ struct Train: ParsableCommand {
       metadata: [
         "events": "\(counters.events)", "labels": "\(counters.labels)",
         "examples": "\(counters.examples)", "waiting": "\(service.engine.held.events)",
+        "late_labels": "\(counters.lateLabels)", "unlabelled": "\(counters.unlabelled)",
       ])
   }
 }

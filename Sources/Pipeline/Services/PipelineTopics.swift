@@ -22,6 +22,11 @@ public struct PipelineTopics: Sendable {
     trainer = WriterRole("trainer-\(pipeline)")
   }
 
+  /// Under which name the scorer's position in `events` is kept, by its role.
+  public static let scorerGroup = "scorer"
+  /// Under which name the trainer's positions in `scored` and `labels` are kept, by its role.
+  public static let trainerGroup = "trainer"
+
   /// The role that producers write as: `events` and `labels`.
   public static let producers = WriterRole.producers
 }

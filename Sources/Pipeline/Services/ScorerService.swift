@@ -36,7 +36,6 @@ public final class ScorerService {
   private var deadLetters = RecordBatch()
   private var decision: [UInt8] = []
 
-  private static let group = "scorer"
   /// The most events scored at once.
   static let blockSize = 256
 
@@ -58,7 +57,8 @@ public final class ScorerService {
     writer = try log.writer(topics.scorer, exclusive: true)
     events = try log.reader(PipelineTopics.events, of: PipelineTopics.producers)
     position =
-      try log.position(of: PipelineTopics.events, group: Self.group, role: topics.scorer)
+      try log.position(
+        of: PipelineTopics.events, group: PipelineTopics.scorerGroup, role: topics.scorer)
       ?? events.startOffset()
     decoder = EventDecoder(schema: pipeline.schema, readsLabel: false)
     engine = ScoringEngine(pipeline: pipeline, capacity: Self.blockSize)
@@ -140,7 +140,8 @@ public final class ScorerService {
       try transaction.append(scored, to: PipelineTopics.scored)
       try transaction.append(decisions, to: PipelineTopics.decisions)
       try transaction.append(deadLetters, to: PipelineTopics.deadLetters)
-      try transaction.commit(position: next, of: PipelineTopics.events, group: Self.group)
+      try transaction.commit(
+        position: next, of: PipelineTopics.events, group: PipelineTopics.scorerGroup)
     }
     position = next
     return true

@@ -25,15 +25,15 @@ public final class TrainerService {
   private var uncommitted = 0
   private var committedAt: Int64
 
-  private static let group = "trainer"
   private static let historyKey = "history"
-  /// Blocks and labels read at once.
-  private static let blocksAtOnce = 16
   private static let labelsAtOnce = 4096
   /// Events and labels, and milliseconds, after which state and positions are saved if there was
   /// nothing to publish. Saving costs as much for one event as for many.
   private static let checkpointEvery = 100_000
   private static let checkpointAfter: Int64 = 5000
+  /// Events and labels that are saved as soon as nothing has come for so many milliseconds.
+  private static let worthSavingAtPause = 1000
+  private static let pause = 200
 
   /// Opens the topics, takes over from an older trainer of the pipeline, and restores its state.
   /// - Parameter now: the time of day, ms since 1970.
@@ -59,10 +59,10 @@ public final class TrainerService {
     let restored = try TrainingEngine(pipeline: pipeline, epoch: writer.epoch, load: load)
     engine = restored ?? TrainingEngine(pipeline: pipeline, epoch: writer.epoch)
     scoredPosition =
-      try log.position(of: PipelineTopics.scored, group: Self.group, role: role)
+      try log.position(of: PipelineTopics.scored, group: PipelineTopics.trainerGroup, role: role)
       ?? scored.startOffset()
     labelPosition =
-      try log.position(of: PipelineTopics.labels, group: Self.group, role: role)
+      try log.position(of: PipelineTopics.labels, group: PipelineTopics.trainerGroup, role: role)
       ?? labels.startOffset()
     committedAt = now()
     logger.info(
@@ -81,8 +81,7 @@ public final class TrainerService {
   ) throws {
     while !stop.isRequested {
       let token = log.changeToken()
-      let read = try readScored() + readLabels()
-      engine.advance()
+      let read = try readNext()
       uncommitted += read
       let age = now() - committedAt
       if engine.hasUpdates || uncommitted >= Self.checkpointEvery
@@ -95,14 +94,28 @@ public final class TrainerService {
         engine.finish()
         break
       }
-      _ = log.waitForChange(since: token, timeoutMilliseconds: 1000)
+      let pausing = uncommitted >= Self.worthSavingAtPause
+      let changed = log.waitForChange(
+        since: token, timeoutMilliseconds: pausing ? Self.pause : 1000)
+      if pausing, !changed { progress(try commit(&engine)) }
     }
     if uncommitted > 0 || engine.hasUpdates { progress(try commit(&engine)) }
   }
 
+  /// Takes in the next block of scored events and the labels up to its time; without a block, the
+  /// labels that are there. So labels meet event time in order however far behind the trainer is,
+  /// and no event matures while its label stands on the topic.
+  /// - Returns: how many events and labels were taken in.
+  private func readNext() throws -> Int {
+    let events = try readScored()
+    let labels = try readLabels(through: events > 0 ? engine.eventTime : nil)
+    engine.advance()
+    return events + labels
+  }
+
   private func readScored() throws -> Int {
     var events = 0
-    scoredPosition = try scored.read(from: scoredPosition, limit: Self.blocksAtOnce) { record in
+    scoredPosition = try scored.read(from: scoredPosition, limit: 1) { record in
       let block = try ScoredBlock(bytes: [UInt8](record.value))
       guard block.fingerprint == pipeline.fingerprint, block.features == pipeline.plan.count,
         block.versions.count == pipeline.models.count
@@ -118,21 +131,30 @@ public final class TrainerService {
     return events
   }
 
-  private func readLabels() throws -> Int {
+  /// Takes in labels given up to `time`; nil: whenever, but not too many at once.
+  private func readLabels(through time: Int64?) throws -> Int {
     var count = 0
+    var stoppedAt: UInt64?
     guard pipeline.labels != nil else { return 0 }
-    labelPosition = try labels.read(from: labelPosition, limit: Self.labelsAtOnce) { record in
-      count += 1
+    let next = try labels.read(
+      from: labelPosition, limit: time == nil ? Self.labelsAtOnce : .max
+    ) { record in
       do throws(Rejection) {
         let label = try labelDecoder.decode(record.value, timestamp: record.timestamp)
+        if let time, label.time > time {
+          stoppedAt = record.offset
+          return false
+        }
         engine.label(id: label.eventID, label.label, time: label.time)
       } catch {
         DeadLetter.append(
           record, of: PipelineTopics.labels, kind: error.kind, reason: error.description,
           time: now(), to: &deadLetters)
       }
+      count += 1
       return true
     }
+    labelPosition = stoppedAt ?? next
     return count
   }
 
@@ -165,9 +187,9 @@ public final class TrainerService {
         }
       }
       try transaction.commit(
-        position: scoredPosition, of: PipelineTopics.scored, group: Self.group)
+        position: scoredPosition, of: PipelineTopics.scored, group: PipelineTopics.trainerGroup)
       try transaction.commit(
-        position: labelPosition, of: PipelineTopics.labels, group: Self.group)
+        position: labelPosition, of: PipelineTopics.labels, group: PipelineTopics.trainerGroup)
       if let history { try transaction.put(state: history.bytes, for: Self.historyKey) }
     }
     deadLetters.removeAll()
