@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Pipeline
 import Topics
@@ -17,16 +16,7 @@ func runDemo() -> Int32 {
   do {
     let log = try EmbeddedLog(
       folder: folder.appendingPathComponent("topics").path, access: .readWrite)
-    let signals = [SIGINT, SIGTERM, SIGHUP].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler {
-        stop.request()
-        log.wake()
-      }
-      source.resume()
-      return source
-    }
+    let signals = stop.listen(to: [SIGINT, SIGTERM, SIGHUP], waking: log)
     defer { for source in signals { source.cancel() } }
     var demo = try Demo(folder: folder, stop: stop, log: log, display: display)
     try demo.run()

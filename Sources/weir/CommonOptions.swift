@@ -1,5 +1,4 @@
 import ArgumentParser
-import Dispatch
 import Glibc
 import Logging
 import Pipeline
@@ -74,20 +73,6 @@ func monotonicSeconds() -> Double {
   var time = timespec()
   clock_gettime(CLOCK_MONOTONIC, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-}
-
-/// Asks `stop` on SIGINT and SIGTERM and wakes whoever waits on the log. Keep the result.
-func stopOnSignals(_ stop: StopSignal, waking log: any TopicLog) -> [any DispatchSourceSignal] {
-  [SIGINT, SIGTERM].map { number in
-    signal(number, SIG_IGN)
-    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-    source.setEventHandler {
-      stop.request()
-      log.wake()
-    }
-    source.resume()
-    return source
-  }
 }
 
 /// Writes text to standard error.

@@ -43,7 +43,7 @@ struct Produce: ParsableCommand {
     let source = try ProducerSource(path: file, schema: pipeline?.schema)
     let log = try topics.openForWriting()
     let stop = StopSignal()
-    let signals = stopOnSignals(stop, waking: log)
+    let signals = stop.listen(waking: log)
     defer { signals.forEach { $0.cancel() } }
     var producer = try Producer(
       source: source, log: log,

@@ -21,7 +21,7 @@ struct Score: ParsableCommand {
     let logger = try log.logger("weir.score")
     let topics = try topics.openForWriting()
     let stop = StopSignal()
-    let signals = stopOnSignals(stop, waking: topics)
+    let signals = stop.listen(waking: topics)
     defer { signals.forEach { $0.cancel() } }
     let service = try ScorerService(
       pipeline: pipeline, log: topics, logger: logger, now: currentTime)

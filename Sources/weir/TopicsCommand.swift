@@ -80,7 +80,7 @@ struct TopicsCommand: ParsableCommand {
     func run() throws {
       let log = try topics.openForReading()
       let stop = StopSignal()
-      let signals = follow ? stopOnSignals(stop, waking: log) : []
+      let signals = follow ? stop.listen(waking: log) : []
       defer { signals.forEach { $0.cancel() } }
       let matching = try log.describe().filter { $0.partition.topic == topic }
       guard !matching.isEmpty else {

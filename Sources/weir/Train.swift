@@ -27,7 +27,7 @@ struct Train: ParsableCommand {
     var history = try input.map { try HistoryReader(path: $0, schema: pipeline.schema) }
     let topics = try topics.openForWriting()
     let stop = StopSignal()
-    let signals = stopOnSignals(stop, waking: topics)
+    let signals = stop.listen(waking: topics)
     defer { signals.forEach { $0.cancel() } }
     let service = try TrainerService(
       pipeline: pipeline, log: topics, logger: logger, now: currentTime)
