@@ -5,6 +5,7 @@ import Files
 public struct EventBlock: Sendable {
   /// The most events a block holds.
   public let capacity: Int
+  /// Events in the block, up to `capacity`.
   public private(set) var count = 0
   /// Event times in milliseconds since 1970, one an event.
   public private(set) var times: [Int64]
@@ -40,7 +41,9 @@ public struct EventBlock: Sendable {
     categoryRanges = Array(repeating: (0, 0), count: capacity * categoryCount)
   }
 
+  /// Whether there is no event in it.
   public var isEmpty: Bool { count == 0 }
+  /// Whether there is no room for another event.
   public var isFull: Bool { count == capacity }
 
   /// Forgets the events and keeps the storage.

@@ -7,6 +7,7 @@ import Glibc
 ///
 /// This file owns simdjson's handle and the row of values it fills; no pointer leaves it.
 public final class EventDecoder {
+  /// What is read of an event.
   public let schema: EventSchema
 
   private struct Column {

@@ -13,6 +13,7 @@ public struct EventSchema: Sendable, Equatable {
   /// Events larger than this many bytes are refused.
   public var maximumBytes: Int
 
+  /// A schema. Field names are not checked here; `FeaturePlan` finds those that features miss.
   public init(
     id: Field?, time: TimeField?, entities: [Field], values: [Field], label: Field?,
     maximumBytes: Int = 1 << 20
@@ -31,9 +32,12 @@ public struct EventSchema: Sendable, Equatable {
     public var name: String
     /// Further names under which the field may come.
     public var aliases: [String]
+    /// How the field's value is read.
     public var type: FieldType
+    /// What takes the place of an absent value.
     public var missing: MissingPolicy
 
+    /// A field that may come under `name` or any of `aliases`.
     public init(
       name: String, aliases: [String] = [], type: FieldType, missing: MissingPolicy = .reject
     ) {
@@ -46,10 +50,14 @@ public struct EventSchema: Sendable, Equatable {
 
   /// The field of the event time and how a number in it counts.
   public struct TimeField: Sendable, Equatable {
+    /// The first name looked for.
     public var name: String
+    /// Further names under which the time may come.
     public var aliases: [String]
+    /// How a time that is a bare number counts.
     public var unit: EventTime.Unit
 
+    /// A field of event times; texts are read by `EventTime.parse`, whatever the unit.
     public init(name: String, aliases: [String] = [], unit: EventTime.Unit = .seconds) {
       self.name = name
       self.aliases = aliases
@@ -78,12 +86,19 @@ public enum MissingPolicy: Sendable, Equatable {
 
 /// Why an event was refused.
 public enum Rejection: Error, Sendable, Equatable, CustomStringConvertible {
+  /// No JSON object, or no row of the file's format; the text says why.
   case malformed(String)
+  /// Larger than the schema allows.
   case oversized(bytes: Int, limit: Int)
+  /// A field is absent, null or empty that has no stand-in.
   case missing(field: String)
+  /// A field has a value of another type; `expected` names what would do.
   case wrongType(field: String, expected: String)
+  /// A number is NaN, infinite or beyond Float32's range.
   case notFinite(field: String)
+  /// An event time in no known form, or before 1970 or after 9999.
   case unreadableTime(field: String)
+  /// An identifier that is empty or longer than 256 bytes.
   case badIdentifier(field: String)
 
   /// The kind of refusal, for counting: one of a fixed few words.
@@ -99,6 +114,7 @@ public enum Rejection: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// The reason in a few words, naming the field.
   public var description: String {
     switch self {
     case .malformed(let reason): reason

@@ -9,6 +9,7 @@ public enum EventTime {
     case milliseconds
   }
 
+  /// Of a day without leap seconds.
   public static let millisecondsPerDay: Int64 = 86_400_000
 
   /// 9999-12-31 23:59:59.999.

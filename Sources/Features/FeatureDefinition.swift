@@ -1,9 +1,11 @@
 /// One feature of a pipeline, as its file declares it.
 public struct FeatureDefinition: Sendable, Equatable {
+  /// What is computed, from which fields.
   public var operation: Operation
   /// The name shown to people; a feature of several columns appends each column's part.
   public var name: String
 
+  /// A feature; without a name it is called after its operation and fields.
   public init(_ operation: Operation, name: String? = nil) {
     self.operation = operation
     self.name = name ?? operation.defaultName
@@ -67,5 +69,6 @@ public struct FeatureDefinition: Sendable, Equatable {
 public struct FeatureError: Error, CustomStringConvertible {
   /// Position in the list of definitions.
   public let feature: Int
+  /// The field or name at fault, with the nearest valid one.
   public let description: String
 }

@@ -5,6 +5,7 @@ public struct CSVReader {
   public let header: [String]
   /// The number of the row given last, from 1; the header does not count.
   public private(set) var rowNumber: UInt64 = 0
+  /// The file read, for its path and progress.
   public var input: GzipInput { source.input }
 
   private var source: ByteSource
@@ -44,12 +45,14 @@ public struct CSVReader {
 
 /// One row of a CSV file: its fields, unquoted, one after the other. Reused from row to row.
 public struct CSVRow {
+  /// The fields' bytes without quotes and separators; `range(_:)` cuts them.
   public fileprivate(set) var bytes: [UInt8] = []
   fileprivate var ends: [Int] = []
   fileprivate var quoted = false
   /// Why the row cannot be used, nil if it can.
   public fileprivate(set) var malformed: String?
 
+  /// A row to be filled by `CSVReader.next(_:)`.
   public init() {}
 
   /// Number of fields.

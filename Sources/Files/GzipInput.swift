@@ -3,19 +3,24 @@ import Glibc
 
 /// An input that cannot be read: what, which file, and where in it.
 public struct FileError: Error, CustomStringConvertible {
+  /// The file, or `standard input` or `standard output`.
   public let path: String
+  /// What is wrong, to be read after the path.
   public let reason: String
 
+  /// An error about a file, or about a place in it that the reason names.
   public init(path: String, reason: String) {
     self.path = path
     self.reason = reason
   }
 
+  /// The path and the reason.
   public var description: String { "\(path): \(reason)" }
 }
 
 /// Reads a file, gzipped or plain (told apart by its first bytes), in large pieces.
 public final class GzipInput {
+  /// For messages: the path as given, or `standard input`.
   public let path: String
   /// Size of the file as it lies on disk, 0 if unknown (standard input, a pipe).
   public let fileSize: Int

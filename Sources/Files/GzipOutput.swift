@@ -3,6 +3,7 @@ import Glibc
 
 /// Writes a file, gzipped if its name ends in `.gz`, plain otherwise.
 public final class GzipOutput {
+  /// For messages: the path as given, or `standard output`.
   public let path: String
   private var file: gzFile?
 

@@ -2,12 +2,14 @@
 public struct LineReader {
   /// Lines given so far; the number of the current line, from 1.
   public private(set) var lineNumber = 0
+  /// The file read, for its path and progress.
   public let input: GzipInput
   private var buffer: [UInt8]
   private var start = 0
   private var end = 0
   private var atEnd = false
 
+  /// A reader at the start of `input`; nothing is read yet.
   public init(_ input: GzipInput) {
     self.input = input
     buffer = [UInt8](repeating: 0, count: 1 << 18)

@@ -8,8 +8,11 @@ public struct ParameterUpdate: Sendable {
 
   /// Which version of which model this is.
   public struct Header: Sendable, Equatable {
+    /// Name of the pipeline; scorers of another one ignore the update.
     public var pipeline: String
+    /// Name of the model within the pipeline.
     public var model: String
+    /// Family of the model: how its parts are decoded.
     public var kind: ModelKind
     /// Rises at each start of a trainer.
     public var epoch: UInt64
@@ -65,6 +68,7 @@ public struct ParameterUpdate: Sendable {
       self.positions = positions
     }
 
+    /// Whether the update carries all parts and needs no base.
     public var isSnapshot: Bool { base == nil }
     /// `pipeline/model@version`.
     public var name: String { "\(pipeline)/\(model)@\(version)" }
@@ -72,10 +76,14 @@ public struct ParameterUpdate: Sendable {
 
   /// How far a partition was trained through.
   public struct Position: Sendable, Equatable {
+    /// Name of a topic that was read.
     public var topic: String
+    /// Partition of the topic.
     public var partition: Int
+    /// The first offset not read.
     public var offset: UInt64
 
+    /// A position, exclusive.
     public init(topic: String, partition: Int, offset: UInt64) {
       self.topic = topic
       self.partition = partition
@@ -85,19 +93,28 @@ public struct ParameterUpdate: Sendable {
 
   /// Figures that travel with an update. Nil: not defined (yet).
   public struct Figures: Sendable, Equatable {
+    /// Events with a label that were scored by a version of the model.
     public var labelled: UInt64 = 0
+    /// Those of them with label 1.
     public var positives: UInt64 = 0
+    /// Area under the ROC curve, 0 to 1; nil without events of both labels.
     public var auroc: Double?
+    /// Area under the precision-recall curve, 0 to 1; nil without events of label 1.
     public var averagePrecision: Double?
+    /// Mean log loss in nats; nil without events, or for scores that are no probabilities.
     public var logLoss: Double?
+    /// Mean squared error of the probability; nil like the log loss.
     public var brier: Double?
 
+    /// Figures of no events.
     public init() {}
   }
 
+  /// Which version this is and where it comes from.
   public var header: Header
   /// What the fingerprint covers, and the features' names: snapshots carry them.
   public var definition: String?
+  /// Names of the features in parameter order; empty in a delta.
   public var features: [String]
   /// Of the parameters after applying the update.
   public let digest: Digest

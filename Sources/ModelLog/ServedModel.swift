@@ -2,11 +2,15 @@ import Learners
 
 /// A model as a scorer serves it: the parameters of exactly one version. A value, replaced whole.
 public struct ServedModel: Sendable {
+  /// Of the update applied last.
   public let header: ParameterUpdate.Header
+  /// Finite, and with the digest that the update promised.
   public let parameters: any ModelParameters
+  /// Of the parameters.
   public let digest: Digest
   /// Feature names in parameter order and the definition of the pipeline, from the last snapshot.
   public let features: [String]
+  /// What the pipeline's fingerprint covers, as text; empty only if a snapshot came without it.
   public let definition: String
   let encoded: EncodedParameters
 

@@ -39,6 +39,7 @@ public struct UpdateAssembler {
   /// The update that is half here, by pipeline and model.
   private var pending: [String: Pending] = [:]
 
+  /// An assembler that holds no piece yet. It may start anywhere on the topic.
   public init() {}
 
   /// Takes the next record; gives an update once all its chunks are there.

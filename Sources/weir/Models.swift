@@ -12,6 +12,7 @@ struct Models: ParsableCommand {
 }
 
 extension ModelReference: ExpressibleByArgument {
+  /// Reads a reference from the command line; nil, and so wrong usage, if it is none.
   public init?(argument: String) { self.init(argument) }
 }
 

@@ -5,15 +5,21 @@ import ModelLog
 
 /// Everything a pipeline file says, validated: what trainer, scorer and replay run on.
 public struct Pipeline: Sendable {
+  /// 1 to 50 ASCII letters, digits, `-` or `_`: part of the names of versions and roles.
   public let name: String
+  /// What is read of an event.
   public let schema: EventSchema
+  /// Nil without a `label` in the file: all models then learn without labels.
   public let labels: LabelPolicy?
+  /// In the file's order; one may fill several columns.
   public let features: [FeatureDefinition]
   /// The features bound to the schema.
   public let plan: FeaturePlan
   /// In the file's order.
   public let models: [ModelDefinition]
+  /// Which model decides and how much it flags.
   public let decisions: DecisionPolicy
+  /// How often parameters are published.
   public let publishing: Publishing
   /// Seed of all randomness.
   public let seed: UInt64
@@ -87,7 +93,9 @@ public struct LabelPolicy: Sendable, Equatable {
 
 /// One model of a pipeline.
 public struct ModelDefinition: Sendable, Equatable {
+  /// Unique within the pipeline; the same characters as a pipeline's name.
   public var name: String
+  /// Family and settings, validated.
   public var learner: LearnerDefinition
   /// Rows of a full mini-batch; the first ones are smaller.
   public var batch: Int
@@ -99,6 +107,7 @@ public enum LearnerDefinition: Sendable, Equatable {
   case kMeans(KMeansOptions)
   case isolationForest(IsolationForestOptions)
 
+  /// The family, as updates name it.
   public var kind: ModelKind {
     switch self {
     case .logisticRegression: .logisticRegression
@@ -133,6 +142,7 @@ public enum LearnerDefinition: Sendable, Equatable {
 public struct DecisionPolicy: Sendable, Equatable {
   /// Models in order of preference: the first that has parameters decides.
   public var by: [String]
+  /// Where thresholds come from.
   public var limit: Limit
 
   /// Where a model's threshold comes from.

@@ -7,9 +7,11 @@ public struct PipelineFileError: Error, CustomStringConvertible {
   public struct Problem: Sendable, Equatable {
     /// From 1; nil if the file as a whole is meant.
     public let line: Int?
+    /// One sentence, with the nearest valid name where there is one.
     public let message: String
   }
 
+  /// The file, as the caller named it.
   public let path: String
   /// In the order of the file.
   public let problems: [Problem]
@@ -19,6 +21,7 @@ public struct PipelineFileError: Error, CustomStringConvertible {
     self.problems = problems.sorted { ($0.line ?? 0, $0.message) < ($1.line ?? 0, $1.message) }
   }
 
+  /// A line a problem: path, line number, message.
   public var description: String {
     problems.map { problem in
       "\(path):" + (problem.line.map { "\($0): " } ?? " ") + problem.message

@@ -3,11 +3,13 @@ import Files
 
 /// Reads the events of a file of history: CSV with a header, or JSON lines, gzipped or plain.
 public struct HistoryReader {
+  /// For messages: the path as given, or `standard input`.
   public let path: String
   /// Rows read so far, refused ones among them.
   public private(set) var rows: UInt64 = 0
   /// Rows that were refused, and why the first few were.
   public private(set) var refused: UInt64 = 0
+  /// At most five: the row, counted from 0, and why it was refused.
   public private(set) var firstRefusals: [(row: UInt64, reason: Rejection)] = []
 
   private let input: GzipInput
@@ -46,8 +48,11 @@ public struct HistoryReader {
 
   /// What reading a row came to.
   public enum Row {
+    /// The row is in the block.
     case event
+    /// The row was refused; the block is as before.
     case refused
+    /// There are no more rows; the block is as before.
     case end
   }
 

@@ -11,14 +11,19 @@ public final class Replay {
     /// From an event to its label, ms; nil: the pipeline file's delay.
     public var labelDelay: Int64?
 
+    /// Options, each with its default.
     public init(labelDelay: Int64? = nil) { self.labelDelay = labelDelay }
   }
 
+  /// What is replayed.
   public let pipeline: Pipeline
   /// Predictions in event order, the models' columns first, then the baselines'.
   public private(set) var table: EvaluationTable
+  /// Events scored so far.
   public private(set) var events: UInt64 = 0
+  /// Labels that have become known so far.
   public private(set) var labelled: UInt64 = 0
+  /// The trainer's side, for its counters.
   public private(set) var training: TrainingEngine
   /// The last version of each model; nil for a model that never got there.
   public private(set) var final: [ServedModel?] = []
@@ -35,6 +40,7 @@ public final class Replay {
   private var baseRate = BaseRateBaseline()
   private var lastClass = LastClassBaseline()
 
+  /// A replay that has read nothing.
   public init(pipeline: Pipeline, options: Options = .init()) {
     self.pipeline = pipeline
     self.options = options
@@ -56,6 +62,7 @@ public final class Replay {
     /// Gets each decision as a JSON object; nil: none are written.
     public var decision: (([UInt8]) throws -> Void)?
 
+    /// Hooks that do nothing.
     public init() {}
   }
 

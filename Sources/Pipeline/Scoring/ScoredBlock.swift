@@ -18,7 +18,9 @@ import ModelLog
 public final class ScoredBlock: Sendable {
   /// What a decision came to.
   public enum Outcome: UInt8, Sendable {
+    /// The deciding model's score is below its threshold, or there is no threshold yet.
     case pass = 0
+    /// The deciding model's score reaches its threshold.
     case alert = 1
     /// No model that decides had parameters.
     case none = 2
@@ -26,12 +28,15 @@ public final class ScoredBlock: Sendable {
 
   /// Which parameters stand behind a model's scores.
   public struct Version: Sendable, Equatable {
+    /// Of the trainer that published the version; 0 without parameters.
     public var epoch: UInt64
     /// 0: there were no parameters yet.
     public var version: UInt64
+    /// Of the parameters; nil without any.
     public var digest: Digest?
   }
 
+  /// The record on the topic, laid out as described above.
   public let bytes: [UInt8]
   /// Number of events.
   public let rows: Int
@@ -55,6 +60,7 @@ public final class ScoredBlock: Sendable {
 
   /// Bytes that are no scored block.
   public struct FormatError: Error, CustomStringConvertible {
+    /// What is wrong with the bytes.
     public let description: String
   }
 
@@ -181,6 +187,7 @@ public final class ScoredBlock: Sendable {
     Float(bitPattern: Self.load(UInt32.self, bytes, scoreStart + (model * rows + row) * 4))
   }
 
+  /// The decision on an event.
   public func outcome(_ row: Int) -> Outcome { Outcome(rawValue: bytes[outcomeStart + row])! }
 
   /// An identifier's bytes.

@@ -7,6 +7,7 @@ import ModelLog
 /// Scores blocks of events with the parameters it was given last: features, scores, decisions.
 /// No input or output: a scorer service and a replay run the same engine.
 public struct ScoringEngine {
+  /// What is scored, and how decisions are made.
   public let pipeline: Pipeline
   /// What is served, one a model; nil before its first parameters.
   public private(set) var served: [ServedModel?]

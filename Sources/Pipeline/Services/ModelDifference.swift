@@ -4,28 +4,36 @@ import ModelLog
 public struct ModelDifference: Sendable {
   /// One parameter that moved.
   public struct Move: Sendable {
+    /// Where the parameter belongs, see `NamedParameter`.
     public var group: String
+    /// A feature's name, or empty for a number of the model as a whole.
     public var feature: String
     /// Nil where the parameter is in one version only.
     public var from: Double?
+    /// Nil where the parameter is in the other version only.
     public var to: Double?
 
     /// To minus from; what there is where one is missing.
     public var change: Double { (to ?? 0) - (from ?? 0) }
   }
 
+  /// The version compared.
   public let from: ServedModel
+  /// The version it is compared with.
   public let to: ServedModel
   /// In the order of the parameters.
   public let moved: [Move]
+  /// Parameters of the version that has more.
   public let parameterCount: Int
   /// Parts (weights, centres, trees) of the later version, and how many of them the earlier one
   /// does not have in the same place.
   public let partCount: Int
+  /// Parts that differ, by position.
   public let changedParts: Int
 
   /// Versions that cannot be compared.
   public struct Incomparable: Error, CustomStringConvertible {
+    /// Both versions and why they cannot be compared.
     public let description: String
   }
 

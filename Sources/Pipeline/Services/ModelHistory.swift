@@ -4,7 +4,9 @@ import Topics
 
 /// A model or one of its versions, as people write it: `pipeline/model` or `pipeline/model@version`.
 public struct ModelReference: Sendable, Equatable, CustomStringConvertible {
+  /// Name of the pipeline.
   public var pipeline: String
+  /// Name of the model within it.
   public var model: String
   /// Nil: the newest.
   public var version: UInt64?
@@ -24,6 +26,7 @@ public struct ModelReference: Sendable, Equatable, CustomStringConvertible {
     model = String(names[1])
   }
 
+  /// The text it was read from.
   public var description: String { "\(pipeline)/\(model)" + (version.map { "@\($0)" } ?? "") }
 }
 
@@ -31,10 +34,12 @@ public struct ModelReference: Sendable, Equatable, CustomStringConvertible {
 public struct ModelHistory {
   private let log: any TopicLog
 
+  /// The history on a log; nothing is read yet.
   public init(log: any TopicLog) { self.log = log }
 
   /// A version that cannot be had.
   public struct NotFound: Error, CustomStringConvertible {
+    /// Which version, and what there is instead.
     public let description: String
   }
 
@@ -93,6 +98,7 @@ public struct NamedParameter: Sendable, Equatable {
   public var group: String
   /// A feature's name, or empty for a number of the model as a whole.
   public var feature: String
+  /// In the unit of the group: log-odds, a feature's own, a count.
   public var value: Double
 }
 

@@ -5,11 +5,17 @@ import Topics
 /// Events and labels are shared by all pipelines of a log. What a pipeline's scorer and trainer
 /// write is theirs alone, so that pipelines side by side neither wait for nor fence each other.
 public struct PipelineTopics: Sendable {
+  /// One JSON object a record, for all pipelines.
   public static let events = TopicPartition("events")
+  /// What events turned out to be, one JSON object a record, for all pipelines.
   public static let labels = TopicPartition("labels")
+  /// Blocks of events as they were scored, see `ScoredBlock`.
   public static let scored = TopicPartition("scored")
+  /// One JSON object an event.
   public static let decisions = TopicPartition("decisions")
+  /// Parameter updates or their pieces, see `UpdateChunks`.
   public static let models = TopicPartition("models")
+  /// What was refused and why, one JSON object a record.
   public static let deadLetters = TopicPartition("dead-letters")
 
   /// Writes `scored`, `decisions` and the dead letters of `events`.
@@ -17,6 +23,7 @@ public struct PipelineTopics: Sendable {
   /// Writes `models` and the dead letters of `labels`.
   public let trainer: WriterRole
 
+  /// The topics of the pipeline of this name.
   public init(pipeline: String) {
     scorer = WriterRole("scorer-\(pipeline)")
     trainer = WriterRole("trainer-\(pipeline)")

@@ -16,12 +16,15 @@ public struct Producer {
 
   /// What was produced.
   public struct Counters: Sendable {
+    /// Rows put on their topic, those among them that the schema refuses.
     public var events: UInt64 = 0
+    /// Labels put on `labels`.
     public var labels: UInt64 = 0
     /// Rows that are no row of the file's format and were left out.
     public var refused: UInt64 = 0
   }
 
+  /// Since the producer was made.
   public private(set) var counters = Counters()
 
   private let source: ProducerSource

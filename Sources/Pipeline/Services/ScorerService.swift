@@ -10,13 +10,19 @@ import Topics
 public final class ScorerService {
   /// What a scorer did since it started.
   public struct Counters: Sendable, Equatable {
+    /// Events scored and decided.
     public var events: UInt64 = 0
+    /// Those of them whose outcome is an alert.
     public var alerts: UInt64 = 0
+    /// Records that became dead letters.
     public var refused: UInt64 = 0
+    /// Updates that changed what is served.
     public var updatesApplied: UInt64 = 0
+    /// Updates that were refused, and records on `models` that are none.
     public var updatesRefused: UInt64 = 0
   }
 
+  /// Counted up with each block; a block whose commit fails is counted too.
   public private(set) var counters = Counters()
   /// Where the next event is read.
   public private(set) var position: UInt64

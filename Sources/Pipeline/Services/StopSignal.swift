@@ -7,8 +7,10 @@ import Topics
 public final class StopSignal: Sendable {
   private let requested = Atomic(false)
 
+  /// A signal that asks for nothing yet.
   public init() {}
 
+  /// Whether somebody has asked. It stays so.
   public var isRequested: Bool { requested.load(ordering: .acquiring) }
 
   /// Asks. The caller then wakes the log that the service may be waiting on.

@@ -7,6 +7,7 @@ import Topics
 /// and its positions become visible in one transaction: after a restart it goes on exactly where
 /// the last one stood, and no version is published twice.
 public final class TrainerService {
+  /// What learns: for its counters and what it holds.
   public private(set) var engine: TrainingEngine
 
   private let pipeline: Pipeline

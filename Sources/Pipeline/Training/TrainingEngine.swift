@@ -30,11 +30,15 @@ public struct TrainingEngine {
     /// Events whose id was already waiting for its label.
     public var duplicateEvents: UInt64 = 0
 
+    /// Counters at 0.
     public init() {}
   }
 
+  /// What is learnt, and when it is published.
   public let pipeline: Pipeline
+  /// Of the trainer that runs the engine: updates carry it.
   public let epoch: UInt64
+  /// Saved with the state: a restored engine goes on counting.
   public private(set) var counters = Counters()
   /// The latest event time seen; nil before the first event.
   public private(set) var eventTime: Int64?
@@ -298,6 +302,7 @@ extension TrainingEngine.Counters {
 
 /// A pipeline file that does not match what is on the topics.
 public struct PipelineMismatch: Error, CustomStringConvertible {
+  /// Where the other definition is, and the lines that differ.
   public let description: String
 
   init(pipeline: Pipeline, found definition: String, where place: String) {
