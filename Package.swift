@@ -3,6 +3,15 @@ import PackageDescription
 
 let package = Package(
   name: "weir",
+  products: [
+    .executable(name: "weir", targets: ["weir"]),
+    // For Benchmarks, a package of its own; the modules are no public interface.
+    .library(
+      name: "WeirModules",
+      targets: [
+        "Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Pipeline", "Topics",
+      ]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),

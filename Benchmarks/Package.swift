@@ -1,0 +1,22 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "weir-benchmarks",
+  dependencies: [
+    // The name, because without it the package would be called as the folder it was cloned into.
+    .package(name: "weir", path: "..")
+  ],
+  targets: [
+    .executableTarget(
+      name: "weir-benchmarks",
+      dependencies: [
+        .product(name: "WeirModules", package: "weir"),
+        // Built beside the benchmarks, which start it.
+        .product(name: "weir", package: "weir"),
+      ],
+      path: "Sources/WeirBenchmarks",
+      swiftSettings: [.enableUpcomingFeature("ExistentialAny")])
+  ],
+  swiftLanguageModes: [.v6]
+)
