@@ -13,10 +13,6 @@ public struct WriterRole: Hashable, Sendable, CustomStringConvertible {
 
   /// Everything that brings records in from outside; several processes at once, no epoch.
   public static let producers = WriterRole("producers")
-  /// The scorer; exclusive, with an epoch.
-  public static let scorer = WriterRole("scorer")
-  /// The trainer; exclusive, with an epoch.
-  public static let trainer = WriterRole("trainer")
 
   /// The role's name.
   public var description: String { name }

@@ -39,6 +39,9 @@ extension Models {
         case .failure(let error): refused.append(error.description)
         }
       }
+      if let name, updates.isEmpty {
+        throw ModelHistory.NotFound(description: "there is no version of '\(name)' on the topics")
+      }
       if let last { updates = newest(last, of: updates) }
       for reason in refused { printError("warning: \(reason)\n") }
       if json {

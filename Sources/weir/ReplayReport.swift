@@ -1,7 +1,7 @@
 import Evaluation
 import Features
 import Files
-import Glibc
+import Foundation
 import Pipeline
 
 /// What a replay came to, for people and for scripts.
@@ -32,6 +32,11 @@ struct ReplayReport {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     peakMemory = usage.ru_maxrss * 1024
+  }
+
+  /// Of all events, labelled or not.
+  private var alertsPerDay: Double? {
+    replay.dayCount > 0 ? Double(replay.alerts) / Double(replay.dayCount) : nil
   }
 
   private var rate: Double { Double(replay.events) / max(seconds, 1e-9) }
@@ -84,6 +89,7 @@ struct ReplayReport {
   private var decision: JSONValue {
     .object([
       ("by", .array(replay.pipeline.decisions.by.map { .string($0) })),
+      ("alerts", JSONValue(replay.alerts)), ("alerts_per_day", JSONValue(alertsPerDay)),
       ("overall", replay.table.decisionFigures().json),
       (
         "by_day",
@@ -122,12 +128,13 @@ struct ReplayReport {
     }
     lines.append(table.text)
     let decision = replay.table.decisionFigures()
-    lines += [
-      "",
-      "decisions by \(pipeline.decisions.by.joined(separator: ", then ")): "
-        + "\(decision.alerts.grouped) alerts, \(figure(decision.alertsPerDay)) a day, precision "
-        + "\(figure(decision.precision)), recall \(figure(decision.recall))",
-    ]
+    var sentence = "decisions by \(pipeline.decisions.by.joined(separator: ", then ")): "
+    sentence += "\(replay.alerts.grouped) alerts"
+    if let alertsPerDay { sentence += String(format: ", %.1f a day", alertsPerDay) }
+    if replay.table.count > 0 {
+      sentence += ", precision \(figure(decision.precision)), recall \(figure(decision.recall))"
+    }
+    lines += ["", sentence]
     for version in replay.final.compactMap({ $0 }) {
       lines.append("  \(version.header.name)  \(version.digest)")
     }

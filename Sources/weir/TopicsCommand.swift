@@ -82,20 +82,26 @@ struct TopicsCommand: ParsableCommand {
       let stop = StopSignal()
       let signals = follow ? stop.listen(waking: log) : []
       defer { signals.forEach { $0.cancel() } }
-      let matching = try log.describe().filter { $0.partition.topic == topic }
-      guard !matching.isEmpty else {
-        let names = Set(try log.describe().map(\.partition.topic)).sorted()
+      guard PipelineTopics.names.contains(topic) else {
         throw ValidationError(
-          "nothing is on a topic '\(topic)'" + nearestName(to: topic, in: names)
-            + (names.isEmpty ? "" : " (there are \(names.joined(separator: ", ")))"))
+          "there is no topic '\(topic)'" + nearestName(to: topic, in: PipelineTopics.names)
+            + " (topics are \(PipelineTopics.names.joined(separator: ", ")))")
       }
       var printer = RecordPrinter(topic: topic, envelope: envelope, left: limit ?? .max)
-      var readers = try matching.map { try log.reader($0.partition, of: $0.role) }
-      var positions = try readers.map { try start(of: $0) }
+      // By role: several pipelines may write a topic of this name, each its own.
+      var readers: [(role: WriterRole, reader: any TopicReader, position: UInt64)] = []
       while !stop.isRequested {
         let token = log.changeToken()
+        for found in try log.describe()
+        where found.partition.topic == topic && !readers.contains(where: { $0.role == found.role })
+        {
+          let reader = try log.reader(found.partition, of: found.role)
+          readers.append((found.role, reader, try start(of: reader)))
+        }
         for index in readers.indices {
-          positions[index] = try readers[index].read(from: positions[index], limit: .max) {
+          readers[index].position = try readers[index].reader.read(
+            from: readers[index].position, limit: .max
+          ) {
             guard printer.left > 0 else { return false }
             try printer.print($0)
             return printer.left > 0 && !stop.isRequested
@@ -106,7 +112,6 @@ struct TopicsCommand: ParsableCommand {
         _ = log.waitForChange(since: token, timeoutMilliseconds: 1000)
       }
       printer.flush()
-      readers.removeAll()
     }
 
     private func start(of reader: any TopicReader) throws -> UInt64 {

@@ -141,6 +141,28 @@ struct TemporaryFile {
   }
 }
 
+@Suite struct JSONMembersTests {
+  @Test func leavesMembersOutAndTheRestAsItIsWritten() {
+    let object = #"{ "a": [1, {"label": 2}, "},{"], "label" : "x\"y", "n": -1.50e3 , "t":"q,r"}"#
+    let members = JSONMembers(of: Array(object.utf8))
+    func text(_ name: String) -> String? {
+      members.value(of: name).map { String(decoding: $0, as: UTF8.self) }
+    }
+    #expect(text("n") == "-1.50e3")
+    #expect(text("t") == "q,r")
+    #expect(text("none") == nil)
+    let rest = members.encode { $0 != "label" }
+    let expected = #"{"a":[1, {"label": 2}, "},{"],"n":-1.50e3,"t":"q,r"}"#
+    #expect(String(decoding: rest, as: UTF8.self) == expected)
+  }
+
+  @Test func anyBytesAreHarmless() {
+    for text in ["", "{", "{}", "{\"a", "{\"a\":", "{\"a\":\"", "[1]", "{\"a\":1}}}", "{\"\\"] {
+      _ = JSONMembers(of: Array(text.utf8)).encode { _ in true }
+    }
+  }
+}
+
 struct SplitMix: RandomNumberGenerator {
   var state: UInt64
   mutating func next() -> UInt64 {

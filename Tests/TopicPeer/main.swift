@@ -67,7 +67,7 @@ do {
     try follow(log, count: Int(arguments[3])!)
   case ("epoch", 3):
     let log = try EmbeddedLog(folder: arguments[2], access: .readWrite)
-    say("\(try log.writer(.scorer, exclusive: true).epoch)")
+    say("\(try log.writer(WriterRole("scorer"), exclusive: true).epoch)")
   default:
     say("usage: see the top of Tests/TopicPeer/main.swift")
     exit(64)

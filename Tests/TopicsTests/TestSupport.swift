@@ -2,6 +2,12 @@ import Foundation
 import Testing
 import Topics
 
+extension WriterRole {
+  /// Two exclusive roles to test with.
+  static let scorer = WriterRole("scorer")
+  static let trainer = WriterRole("trainer")
+}
+
 /// A backend under test, made anew for each test.
 enum Backend: String, CaseIterable, CustomTestStringConvertible {
   case memory, embedded

@@ -125,16 +125,24 @@ public enum LearnerDefinition: Sendable, Equatable {
     }
   }
 
-  /// Kind and settings on one line.
+  /// Kind and settings on one line, by the names of the pipeline file.
   var definition: String {
-    let options: any LearnerOptions =
+    let settings: [(String, Any)] =
       switch self {
-      case .logisticRegression(let options): options
-      case .kMeans(let options): options
-      case .isolationForest(let options): options
+      case .logisticRegression(let options):
+        [
+          ("half_lives", options.halfLives), ("ridge", options.ridge),
+          ("positive_weight", options.positiveWeight), ("negative_weight", options.negativeWeight),
+        ]
+      case .kMeans(let options):
+        [("clusters", options.clusters), ("half_life", options.halfLife)]
+      case .isolationForest(let options):
+        [
+          ("trees", options.trees), ("sample_size", options.sampleSize),
+          ("reservoir_size", options.reservoirSize), ("replace_every", options.replaceEvery),
+        ]
       }
-    let settings = Mirror(reflecting: options).children.map { "\($0.label ?? "")=\($0.value)" }
-    return "\(kind.rawValue) \(settings.joined(separator: " "))"
+    return ([kind.rawValue] + settings.map { "\($0)=\($1)" }).joined(separator: " ")
   }
 }
 

@@ -269,38 +269,56 @@ private struct PipelineFileReader {
   }
 
   private func readLearner(_ kind: ModelKind, _ map: YAMLMap) -> LearnerDefinition {
+    // The settings themselves know what makes sense; a key is the setting's name in snake case.
     func check(_ options: any LearnerOptions) {
-      do { try options.validate() } catch { problems.add(map.node, "\(map.name): \(error)") }
+      do { try options.validate() } catch let error as InvalidOption {
+        let key = snakeCase(error.option)
+        problems.add(map[key] ?? map.node, "'\(key)' must be \(error.requirement)")
+      } catch {
+        problems.add(map.node, "\(map.name): \(error)")
+      }
+    }
+    func set<Options>(
+      _ options: inout Options, _ key: String, _ path: WritableKeyPath<Options, Int>
+    ) {
+      if let value = map.integer(key, in: 0...Int(Int32.max)) { options[keyPath: path] = value }
+    }
+    func set<Options>(
+      _ options: inout Options, _ key: String, _ path: WritableKeyPath<Options, Double>
+    ) {
+      if let value = map.number(key) { options[keyPath: path] = value }
     }
     switch kind {
     case .logisticRegression:
       map.allow(["kind", "batch", "half_lives", "ridge", "positive_weight", "negative_weight"])
       var options = LogisticRegressionOptions()
       if let value = map.numbers("half_lives") { options.halfLives = value }
-      if let value = map.number("ridge") { options.ridge = value }
-      if let value = map.number("positive_weight") { options.positiveWeight = value }
-      if let value = map.number("negative_weight") { options.negativeWeight = value }
+      set(&options, "ridge", \.ridge)
+      set(&options, "positive_weight", \.positiveWeight)
+      set(&options, "negative_weight", \.negativeWeight)
       check(options)
       return .logisticRegression(options)
     case .kMeans:
       map.allow(["kind", "batch", "clusters", "half_life"])
       var options = KMeansOptions()
-      if let value = map.integer("clusters", in: 1...1000) { options.clusters = value }
-      if let value = map.number("half_life") { options.halfLife = value }
+      set(&options, "clusters", \.clusters)
+      set(&options, "half_life", \.halfLife)
       check(options)
       return .kMeans(options)
     case .isolationForest:
-      map.allow(["kind", "batch", "trees", "sample_size", "reservoir", "replace_every"])
+      map.allow(["kind", "batch", "trees", "sample_size", "reservoir_size", "replace_every"])
       var options = IsolationForestOptions()
-      if let value = map.integer("trees", in: 1...10_000) { options.trees = value }
-      if let value = map.integer("sample_size", in: 2...65_536) { options.sampleSize = value }
-      if let value = map.integer("reservoir", in: 2...10_000_000) { options.reservoirSize = value }
-      if let value = map.integer("replace_every", in: 1...10_000_000) {
-        options.replaceEvery = value
-      }
+      set(&options, "trees", \.trees)
+      set(&options, "sample_size", \.sampleSize)
+      set(&options, "reservoir_size", \.reservoirSize)
+      set(&options, "replace_every", \.replaceEvery)
       check(options)
       return .isolationForest(options)
     }
+  }
+
+  private func snakeCase(_ name: String) -> String {
+    name.reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
   }
 
   // MARK: Decisions and publishing

@@ -31,6 +31,12 @@ public final class Replay {
   /// Names of the baselines' columns.
   public static let baselines = ["base-rate", "last-class"]
 
+  /// Alerts among all events, labelled or not, and the days on which there were events.
+  public private(set) var alerts = 0
+  public var dayCount: Int { seenDays.count }
+
+  private var seenDays: Set<Int> = []
+  private var lastDay: Int?
   private let options: Options
   // Filled block by block, so that nothing is allocated per event.
   private var columns: [[Float]]
@@ -115,7 +121,14 @@ public final class Replay {
     truths.removeAll(keepingCapacity: true)
     days.removeAll(keepingCapacity: true)
     let models = pipeline.models.count
-    for row in 0..<block.rows where events.labels[row] >= 0 {
+    for row in 0..<block.rows {
+      let day = EventTime.day(events.times[row])
+      if day != lastDay {
+        seenDays.insert(day)
+        lastDay = day
+      }
+      if block.outcome(row) == .alert { alerts += 1 }
+      guard events.labels[row] >= 0 else { continue }
       for model in 0..<models { columns[model].append(block.score(model: model, row: row)) }
       columns[models].append(Float(baseRate.probability))
       columns[models + 1].append(Float(lastClass.probability))
@@ -125,7 +138,7 @@ public final class Replay {
       case .none: outcomes.append(.none)
       }
       truths.append(events.labels[row] == 1)
-      days.append(Int32(EventTime.day(events.times[row])))
+      days.append(Int32(day))
     }
     table.append(
       count: truths.count, scores: columns, decisions: outcomes, labels: truths, days: days)

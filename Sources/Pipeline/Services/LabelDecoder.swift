@@ -1,13 +1,13 @@
 import Features
 
 /// Reads the records of `labels`: `{"event_id": "…", "label": 0 or 1, "time": …, "source": …}`.
-/// Without a time the record's own timestamp counts.
+/// A label without a time counts as given when it is read.
 struct LabelDecoder {
   struct Record {
     var eventID: [UInt8]
     var label: Label
-    /// When the label was given, ms since 1970.
-    var time: Int64
+    /// When the label was given, ms since 1970; nil if it does not say.
+    var time: Int64?
   }
 
   // A label has the shape of an event without values, and is refused for the same reasons.
@@ -21,18 +21,18 @@ struct LabelDecoder {
   private let untimed = EventDecoder(schema: schema(time: nil), readsLabel: true)
   private var block = EventBlock(schema: schema(time: nil), capacity: 1)
 
-  mutating func decode(
-    _ value: UnsafeRawBufferPointer, timestamp: Int64
-  ) throws(Rejection) -> Record {
+  mutating func decode(_ value: UnsafeRawBufferPointer) throws(Rejection) -> Record {
     block.removeAll()
+    var isTimed = true
     do {
-      try timed.decode(json: value, position: 0, timestamp: timestamp, into: &block)
+      try timed.decode(json: value, position: 0, timestamp: 0, into: &block)
     } catch Rejection.missing(field: "time") {
-      try untimed.decode(json: value, position: 0, timestamp: timestamp, into: &block)
+      isTimed = false
+      try untimed.decode(json: value, position: 0, timestamp: 0, into: &block)
     }
     guard block.labels[0] >= 0 else { throw .missing(field: "label") }
     return Record(
       eventID: Array(block.id(0)), label: block.labels[0] == 1 ? .positive : .negative,
-      time: block.times[0])
+      time: isTimed ? block.times[0] : nil)
   }
 }

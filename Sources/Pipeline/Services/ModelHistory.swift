@@ -41,6 +41,9 @@ public struct ModelHistory {
   public struct NotFound: Error, CustomStringConvertible {
     /// Which version, and what there is instead.
     public let description: String
+
+    /// A version that cannot be had, in one sentence.
+    public init(description: String) { self.description = description }
   }
 
   /// Calls `body` for each update on the log, pipeline by pipeline, in order.

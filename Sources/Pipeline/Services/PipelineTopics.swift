@@ -18,6 +18,9 @@ public struct PipelineTopics: Sendable {
   /// What was refused and why, one JSON object a record.
   public static let deadLetters = TopicPartition("dead-letters")
 
+  /// All topics by name.
+  public static let names = [events, labels, scored, decisions, models, deadLetters].map(\.topic)
+
   /// Writes `scored`, `decisions` and the dead letters of `events`.
   public let scorer: WriterRole
   /// Writes `models` and the dead letters of `labels`.

@@ -29,6 +29,8 @@ public final class ProducerSource {
   private var names: [[UInt8]] = []
   private var skipped: [Bool] = []
   private var entity: Int?
+  private let labelNames: [String]
+  private let entityName: String?
   private var number: UInt64 = 0
 
   /// Opens a file; `-` is standard input.
@@ -36,19 +38,20 @@ public final class ProducerSource {
     input = try GzipInput(path: path)
     decoder = schema.map { EventDecoder(schema: $0, readsLabel: true) }
     block = schema.map { EventBlock(schema: $0, capacity: 1) }
+    labelNames = schema?.label.map { [$0.name] + $0.aliases } ?? []
+    entityName = schema?.entities.first?.name
     if input.peek() == UInt8(ascii: "{") {
       lines = LineReader(input)
       return
     }
     let reader = try CSVReader(input)
-    let labels = schema?.label.map { [$0.name] + $0.aliases } ?? []
     for name in reader.header {
       var text: [UInt8] = []
       text.append(jsonString: name)
       names.append(text)
-      skipped.append(labels.contains(name))
+      skipped.append(labelNames.contains(name))
     }
-    entity = schema?.entities.first.flatMap { reader.header.firstIndex(of: $0.name) }
+    entity = entityName.flatMap { reader.header.firstIndex(of: $0) }
     binding = try decoder?.bind(header: reader.header, of: input.path)
     csv = reader
   }
@@ -74,7 +77,9 @@ public final class ProducerSource {
         } catch { refused = true }
       }
       if line == nil { return .end }
-      return refused ? .refused : .event
+      guard !refused else { return .refused }
+      if decoder != nil { withholdLabels() }
+      return .event
     }
     guard try csv!.next(&row) else { return .end }
     guard row.malformed == nil else { return .malformed }
@@ -86,6 +91,15 @@ public final class ProducerSource {
         csv: row, binding, position: number, timestamp: timestamp, into: &block!)
     } catch { return .refused }
     return .event
+  }
+
+  /// Takes the label fields out of the current object, which the decoder found to be sound, and
+  /// finds the record's key.
+  private func withholdLabels() {
+    let members = JSONMembers(of: json)
+    key = entityName.flatMap { members.value(of: $0) }.map(Array.init)
+    guard labelNames.contains(where: { members.value(of: $0) != nil }) else { return }
+    json = members.encode { !labelNames.contains($0) }
   }
 
   /// Writes the row as an object: what spells a JSON number is a number, an empty field is left

@@ -131,7 +131,6 @@ public final class ScorerService {
         try decoder.decode(
           json: record.value, position: record.offset, timestamp: record.timestamp, into: &block)
       } catch {
-        counters.refused += 1
         DeadLetter.append(
           record, of: PipelineTopics.events, kind: error.kind, reason: error.description,
           time: now(), to: &deadLetters)
@@ -141,7 +140,7 @@ public final class ScorerService {
     guard next > position else { return false }
     scored.removeAll()
     decisions.removeAll()
-    if !block.isEmpty { scoreDecoded() }
+    let alerts = block.isEmpty ? 0 : scoreDecoded()
     try writer.transact { transaction in
       try transaction.append(scored, to: PipelineTopics.scored)
       try transaction.append(decisions, to: PipelineTopics.decisions)
@@ -150,10 +149,15 @@ public final class ScorerService {
         position: next, of: PipelineTopics.events, group: PipelineTopics.scorerGroup)
     }
     position = next
+    counters.events += UInt64(block.count)
+    counters.alerts += UInt64(alerts)
+    counters.refused += UInt64(deadLetters.count)
     return true
   }
 
-  private func scoreDecoded() {
+  /// Scores the block and lays its outputs out; gives the number of alerts.
+  private func scoreDecoded() -> Int {
+    var alerts = 0
     let result = engine.score(block)
     for row in 0..<block.count {
       decision.removeAll(keepingCapacity: true)
@@ -163,11 +167,11 @@ public final class ScorerService {
           decisions.append(key: id, value: value, timestamp: block.times[row])
         }
       }
-      if result.outcome(row) == .alert { counters.alerts += 1 }
+      if result.outcome(row) == .alert { alerts += 1 }
     }
     result.bytes.withUnsafeBytes {
       scored.append(key: nil, value: $0, timestamp: result.latestTime ?? 0)
     }
-    counters.events += UInt64(block.count)
+    return alerts
   }
 }

@@ -141,12 +141,12 @@ public final class TrainerService {
       from: labelPosition, limit: time == nil ? Self.labelsAtOnce : .max
     ) { record in
       do throws(Rejection) {
-        let label = try labelDecoder.decode(record.value, timestamp: record.timestamp)
-        if let time, label.time > time {
+        let label = try labelDecoder.decode(record.value)
+        if let time, let given = label.time, given > time {
           stoppedAt = record.offset
           return false
         }
-        engine.label(id: label.eventID, label.label, time: label.time)
+        engine.label(id: label.eventID, label.label, time: label.time ?? time)
       } catch {
         DeadLetter.append(
           record, of: PipelineTopics.labels, kind: error.kind, reason: error.description,

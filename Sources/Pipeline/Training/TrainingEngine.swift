@@ -84,12 +84,12 @@ public struct TrainingEngine {
   }
 
   /// Takes a label in.
-  /// - Parameter time: when the label was given, ms since 1970.
-  public mutating func label(id: [UInt8], _ label: Label, time: Int64) {
+  /// - Parameter time: when the label was given, ms since 1970; nil: at the latest event time.
+  public mutating func label(id: [UInt8], _ label: Label, time: Int64?) {
     counters.labels += 1
     // Without a policy for labels nothing waits for them.
     guard pipeline.labels != nil else { return }
-    switch pending.label(id: id, label, time: time) {
+    switch pending.label(id: id, label, time: time ?? eventTime ?? 0) {
     case .example(let place):
       counters.examples += 1
       learn(pending.block(place), row: place.row, label: label)
