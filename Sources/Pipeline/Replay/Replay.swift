@@ -33,6 +33,7 @@ public final class Replay {
 
   /// Alerts among all events, labelled or not, and the days on which there were events.
   public private(set) var alerts = 0
+  /// Days with events.
   public var dayCount: Int { seenDays.count }
 
   private var seenDays: Set<Int> = []
