@@ -57,6 +57,7 @@ let package = Package(
     .testTarget(name: "TopicsTests", dependencies: ["Topics", "TopicPeer", "CLMDB"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "FeaturesTests", dependencies: ["Features"]),
+    .testTarget(name: "ModelLogTests", dependencies: ["ModelLog", "Learners", "LinearAlgebra"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17
