@@ -178,7 +178,8 @@ public struct ParameterUpdate: Sendable {
     guard let fingerprint = Digest(bytes: [UInt8](message.fingerprint)),
       let digest = Digest(bytes: [UInt8](message.digest)), message.version > 0,
       message.partCount > 0, message.partCount <= 1 << 24,
-      message.snapshot ? message.baseVersion == 0 : message.baseVersion < message.version
+      message.snapshot ? message.baseVersion == 0 : message.baseVersion < message.version,
+      Self.areInRange(message)
     else { throw UpdateError(.corrupt, "an update with impossible fields") }
     header = Header(
       pipeline: message.pipeline, model: message.model, kind: kind, epoch: message.epoch,
@@ -204,6 +205,17 @@ public struct ParameterUpdate: Sendable {
     guard !message.snapshot || parts.count == partCount else {
       throw UpdateError(.corrupt, "a snapshot without all of its parts")
     }
+  }
+
+  /// Counts and times that are printed and calculated with: no stream is that long, no clock that
+  /// far off, and beyond these bounds such sums would overflow.
+  private static func areInRange(_ message: Weir_V1_ParameterUpdate) -> Bool {
+    let counts = [
+      message.epoch, message.version, message.examples, message.figures.labelled,
+      message.figures.positives,
+    ]
+    return (counts + message.positions.map(\.offset)).allSatisfy { $0 < 1 << 62 }
+      && [message.time, message.eventTime].allSatisfy { $0.magnitude < 1 << 62 }
   }
 }
 

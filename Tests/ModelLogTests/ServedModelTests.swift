@@ -193,6 +193,23 @@ import Testing
     }
   }
 
+  /// Numbers that no publisher writes must not reach code that prints or counts with them.
+  @Test func numbersOutOfRangeAreRefused() throws {
+    let parts = logisticParts(weights: [1])
+    let kind = ModelKind.logisticRegression.rawValue
+    for bytes in [
+      handmadeSnapshot(kind: kind, parts: parts, version: .max),
+      handmadeSnapshot(kind: kind, parts: parts, epoch: .max),
+      handmadeSnapshot(kind: kind, parts: parts) + Wire.number(15, .max),  // examples
+      handmadeSnapshot(kind: kind, parts: parts) + Wire.number(12, UInt64(bitPattern: .min)),  // time
+      handmadeSnapshot(kind: kind, parts: parts) + Wire.number(13, UInt64(bitPattern: .min)),
+      handmadeSnapshot(kind: kind, parts: parts) + Wire.bytes(16, Wire.number(1, .max)),
+      handmadeSnapshot(kind: kind, parts: parts) + Wire.bytes(14, Wire.number(3, .max)),
+    ] {
+      expectRefusal(.corrupt) { _ = try ParameterUpdate(bytes: bytes) }
+    }
+  }
+
   @Test(arguments: ModelKind.allCases)
   func servedModelScoresAsThePublishersDoes(_ kind: ModelKind) throws {
     var subject = Subject(kind)
