@@ -42,6 +42,7 @@ extension YamlError {
     switch self {
     case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
       mark.line
+    case .duplicatedKeysInMapping(_, let context): context.mark.line
     default: nil
     }
   }
@@ -63,6 +64,14 @@ private struct PipelineFileReader {
     let label = labelMap.flatMap(readLabel)
     let schema = file.required("events").flatMap { readEvents($0, label: label?.field) }
     let features = file.required("features").map(readFeatures) ?? []
+    // A field that was not understood is reported once, not with every feature of it.
+    if let schema, schema.values.count == file["events"]?["fields"]?.mapping?.count {
+      for (definition, node) in features {
+        do { _ = try FeaturePlan([definition], schema: schema) } catch {
+          problems.add(node, error.description)
+        }
+      }
+    }
     let models = file.required("models").map { readModels($0, labelled: label != nil) } ?? []
     let decisions = file.required("decisions").flatMap { readDecisions($0, models: models) }
     let publishing = readPublishing(file["publish"])
