@@ -91,7 +91,7 @@ public final class TrainerService {
   }
 
   private func readScored() throws -> Int {
-    var events = 0
+    var blocks: [ScoredBlock] = []
     scoredPosition = try scored.read(from: scoredPosition, limit: Self.blocksAtOnce) { record in
       let block = try ScoredBlock(bytes: [UInt8](record.value))
       guard block.fingerprint == pipeline.fingerprint, block.features == pipeline.plan.count,
@@ -101,28 +101,43 @@ public final class TrainerService {
           .invalid, "scored by another pipeline file than '\(pipeline.name)' is now",
           partition: PipelineTopics.scored, offset: record.offset)
       }
-      engine.observe(block)
-      events += block.rows
+      blocks.append(block)
       return true
     }
-    return events
+    var read = 0
+    for block in blocks {
+      engine.observe(block)
+      read += block.rows
+      // However far behind the trainer is: labels given by the time of a block come before the next
+      // one, or their events would mature without them.
+      if let time = block.latestTime { read += try readLabels(through: time) }
+    }
+    return read
   }
 
-  private func readLabels() throws -> Int {
+  /// Reads labels up to the first that was given after `time`; without a time, a batch of them.
+  private func readLabels(through time: Int64? = nil) throws -> Int {
     var count = 0
     guard pipeline.labels != nil else { return 0 }
-    labelPosition = try labels.read(from: labelPosition, limit: Self.labelsAtOnce) { record in
-      count += 1
+    var stoppedAt: UInt64?
+    let limit = time == nil ? Self.labelsAtOnce : Int.max
+    let next = try labels.read(from: labelPosition, limit: limit) { record in
       do throws(Rejection) {
         let label = try labelDecoder.decode(record.value, timestamp: record.timestamp)
+        if let time, label.time > time {
+          stoppedAt = record.offset
+          return false
+        }
         engine.label(id: label.eventID, label.label, time: label.time)
       } catch {
         DeadLetter.append(
           record, of: PipelineTopics.labels, kind: error.kind, reason: error.description,
           time: now(), to: &deadLetters)
       }
+      count += 1
       return true
     }
+    labelPosition = stoppedAt ?? next
     return count
   }
 
