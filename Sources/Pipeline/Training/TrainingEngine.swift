@@ -85,10 +85,11 @@ public struct TrainingEngine {
     }
   }
 
-  /// Takes a label in. All labels that were given by the time of a block's last event should come
-  /// before the next block.
+  /// Takes a label in; a pipeline without a label policy learns from none. All labels that were given
+  /// by the time of a block's last event should come before the next block.
   /// - Parameter time: when the label was given, ms since 1970.
   public mutating func label(id: [UInt8], _ label: Label, time: Int64) {
+    guard pipeline.labels != nil else { return }
     counters.labels += 1
     switch pending.label(id: id, label, time: time) {
     case .example(let place):
