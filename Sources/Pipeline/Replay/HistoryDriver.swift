@@ -32,8 +32,9 @@ struct HistoryProgress: Equatable {
 /// new version serves from the next event on.
 ///
 /// Events are scored in blocks that end wherever parameters could change, so the result is the
-/// same as if they had come one by one. (Events that mature without a label are the exception:
-/// they are noticed at the end of a block.)
+/// same as if they had come one by one. (There are two exceptions. Events that mature without a
+/// label are noticed at the end of a block. And where versions are published by time, a label that
+/// becomes known just before counts for the next version.)
 struct HistoryDriver {
   private(set) var progress: HistoryProgress
   private(set) var scoring: ScoringEngine
@@ -81,10 +82,11 @@ struct HistoryDriver {
         if let label = Label(rawValue: UInt8(bitPattern: block.labels[last])) {
           queue.append(id: block.id(last), label, due: time + delay)
         }
+        let labels = queue.count(dueBy: time)
+        let deadline = training.deadline(adding: block.times[0], labelled: labels > 0)
         guard
-          block.isFull || block.count >= room.events
-            || queue.count(dueBy: time) >= room.labels
-            || training.deadline.map({ time >= $0 }) ?? false
+          block.isFull || block.count >= room.events || labels >= room.labels
+            || deadline.map({ time >= $0 }) ?? false
         else { continue }
       } else if row == .refused {
         continue

@@ -43,10 +43,11 @@ struct ModelTrainer {
   var rowsUntilLearning: Int { batch - rows.rows }
 
   /// Event time from which on learnt rows are published, however few; nil if there is none.
-  var deadline: Int64? {
-    guard let interval = publishing.interval, let publishedAt, unpublished > 0 || rows.rows > 0
+  /// - Parameter first: time of the first of the rows that are about to be added; nil: none are.
+  func deadline(adding first: Int64?) -> Int64? {
+    guard let interval = publishing.interval, first != nil || unpublished > 0 || rows.rows > 0
     else { return nil }
-    return publishedAt + interval
+    return (publishedAt ?? first).map { $0 + interval }
   }
 
   mutating func addFigure(score: Float, label: Label) {
@@ -67,7 +68,7 @@ struct ModelTrainer {
 
   /// Event time has come to `time`; true if parameters are due to be published.
   mutating func advance(to time: Int64) -> Bool {
-    guard let deadline, time >= deadline else { return false }
+    guard let deadline = deadline(adding: nil), time >= deadline else { return false }
     if rows.rows > 0 { learn() }
     return unpublished > 0
   }

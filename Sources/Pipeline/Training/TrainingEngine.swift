@@ -203,7 +203,14 @@ public struct TrainingEngine {
   }
 
   /// The event time at which parameters are published at the latest; nil if there is none.
-  public var deadline: Int64? { trainers.compactMap(\.deadline).min() }
+  /// - Parameters:
+  ///   - first: time of the first of the events that are about to be taken in.
+  ///   - labelled: whether labels are as well.
+  public func deadline(adding first: Int64, labelled: Bool) -> Int64? {
+    trainers.compactMap {
+      $0.deadline(adding: labelled || !$0.definition.learner.isSupervised ? first : nil)
+    }.min()
+  }
 
   /// Labelled events still held, and labels held for events that have not come.
   public var held: (events: Int, earlyLabels: Int) { (pending.count, pending.earlyCount) }
