@@ -6,6 +6,8 @@ public final class ModelReader {
   private let reader: any TopicReader
   private var assembler = UpdateAssembler()
   private var position: UInt64
+  /// Models whose newest snapshot is still to come: what was published before it has no base here.
+  private var awaitingSnapshot: Set<String> = []
 
   /// A reader at the start of the topic.
   public init(log: any TopicLog, topics: PipelineTopics) throws {
@@ -17,7 +19,13 @@ public final class ModelReader {
   public func readNew(_ body: (Result<ParameterUpdate, UpdateError>) throws -> Void) throws {
     position = try reader.read(from: position, limit: .max) { record in
       do {
-        if let update = try assembler.take(record.value) { try body(.success(update)) }
+        guard let update = try assembler.take(record.value) else { return true }
+        if update.header.isSnapshot {
+          awaitingSnapshot.remove(update.header.model)
+        } else if awaitingSnapshot.contains(update.header.model) {
+          return true
+        }
+        try body(.success(update))
       } catch let error as UpdateError {
         try body(.failure(error))
       }
@@ -44,6 +52,7 @@ public final class ModelReader {
       }
       if from == start || found.isSuperset(of: models) {
         position = from
+        awaitingSnapshot = found
         self.assembler = UpdateAssembler()
         try skipToSnapshots()
         return
