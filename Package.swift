@@ -58,6 +58,12 @@ let package = Package(
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "FeaturesTests", dependencies: ["Features"]),
     .testTarget(name: "ModelLogTests", dependencies: ["ModelLog", "Learners", "LinearAlgebra"]),
+    .testTarget(
+      name: "PipelineTests",
+      dependencies: [
+        "Pipeline", "Evaluation", "Features", "Files", "Learners", "LinearAlgebra", "ModelLog",
+        "Topics", .product(name: "Logging", package: "swift-log"),
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17
