@@ -64,6 +64,9 @@ let package = Package(
         "Pipeline", "Evaluation", "Features", "Files", "Learners", "LinearAlgebra", "ModelLog",
         "Topics", .product(name: "Logging", package: "swift-log"),
       ]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["weir", "Datasets", "Files", "Topics"],
+      exclude: ["Help"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17
