@@ -75,6 +75,15 @@ let package = Package(
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "FeaturesTests", dependencies: ["Features"]),
     .testTarget(name: "ModelLogTests", dependencies: ["ModelLog", "Learners", "LinearAlgebra"]),
+    .testTarget(
+      name: "PipelineTests",
+      dependencies: [
+        "Pipeline", "Evaluation", "Features", "Files", "Learners", "LinearAlgebra", "ModelLog",
+        "Topics", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["weir", "Datasets", "Files", "Topics"],
+      exclude: ["Help"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

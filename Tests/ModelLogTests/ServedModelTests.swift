@@ -13,7 +13,7 @@ import Testing
       update.header.time = 1_522_540_831_123
       update.header.positions = [
         .init(topic: "scored", partition: 0, offset: 99),
-        .init(topic: "labels", partition: 3, offset: .max / 2),
+        .init(topic: "labels", partition: 3, offset: 1 << 40),
       ]
       let read = try ParameterUpdate(bytes: update.encode())
       #expect(read.header == update.header)
@@ -200,9 +200,8 @@ import Testing
     for bytes in [
       handmadeSnapshot(kind: kind, parts: parts, version: .max),
       handmadeSnapshot(kind: kind, parts: parts, epoch: .max),
-      // Examples, time and event time.
-      handmadeSnapshot(kind: kind, parts: parts) + Wire.number(15, .max),
-      handmadeSnapshot(kind: kind, parts: parts) + Wire.number(12, UInt64(bitPattern: .min)),
+      handmadeSnapshot(kind: kind, parts: parts) + Wire.number(15, .max),  // examples
+      handmadeSnapshot(kind: kind, parts: parts) + Wire.number(12, UInt64(bitPattern: .min)),  // time
       handmadeSnapshot(kind: kind, parts: parts) + Wire.number(13, UInt64(bitPattern: .min)),
       handmadeSnapshot(kind: kind, parts: parts) + Wire.bytes(16, Wire.number(1, .max)),
       handmadeSnapshot(kind: kind, parts: parts) + Wire.bytes(14, Wire.number(3, .max)),

@@ -42,6 +42,7 @@ extension YamlError {
     switch self {
     case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
       mark.line
+    case .duplicatedKeysInMapping(_, let context): context.mark.line
     default: nil
     }
   }
@@ -63,14 +64,21 @@ private struct PipelineFileReader {
     let label = labelMap.flatMap(readLabel)
     let schema = file.required("events").flatMap { readEvents($0, label: label?.field) }
     let features = file.required("features").map(readFeatures) ?? []
+    // A field that was not understood is reported once, not with every feature of it.
+    if let schema, schema.values.count == file["events"]?["fields"]?.mapping?.count {
+      for (definition, node) in features {
+        do { _ = try FeaturePlan([definition], schema: schema) } catch {
+          problems.add(node, error.description)
+        }
+      }
+    }
     let models = file.required("models").map { readModels($0, labelled: label != nil) } ?? []
     let decisions = file.required("decisions").flatMap { readDecisions($0, models: models) }
     let publishing = readPublishing(file["publish"])
     let seed = file.integer("seed", in: 0...Int.max) ?? 0
-    let plan = schema.flatMap { bind(features, to: $0) }
-    guard let name, let schema, let plan, let decisions, problems.problems.isEmpty else {
-      return nil
-    }
+    guard let name, let schema, let decisions, problems.problems.isEmpty,
+      let plan = bind(features, to: schema)
+    else { return nil }
     return Pipeline(
       name: name, schema: schema, labels: label?.policy, features: features.map(\.definition),
       plan: plan, models: models, decisions: decisions, publishing: publishing,
@@ -281,7 +289,7 @@ private struct PipelineFileReader {
     func set<Options>(
       _ options: inout Options, _ key: String, _ path: WritableKeyPath<Options, Int>
     ) {
-      if let value = map.integer(key, in: 0...Int(Int32.max)) { options[keyPath: path] = value }
+      if let value = map.integer(key) { options[keyPath: path] = value }
     }
     func set<Options>(
       _ options: inout Options, _ key: String, _ path: WritableKeyPath<Options, Double>

@@ -126,11 +126,12 @@ struct YAMLMap {
     return numbers
   }
 
-  func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
+  /// A whole number; where what makes sense is checked elsewhere, the range may be left out.
+  func integer(_ key: String, in range: ClosedRange<Int>? = nil) -> Int? {
     guard let value = self[key] else { return nil }
-    guard let number = value.int, range.contains(number) else {
-      problems.add(
-        value, "'\(key)' must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+    guard let number = value.int, range?.contains(number) ?? true else {
+      let bounds = range.map { " from \($0.lowerBound) to \($0.upperBound)" } ?? ""
+      problems.add(value, "'\(key)' must be a whole number\(bounds)")
       return nil
     }
     return number

@@ -120,7 +120,6 @@ struct HistoryDriver {
       training.label(id: id, label, time: time)
       labelled(label)
     }
-    training.advance()
     progress.labels = queue.delivered
     block.removeAll()
   }

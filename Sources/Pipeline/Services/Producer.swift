@@ -36,6 +36,8 @@ public struct Producer {
   private var events = RecordBatch()
   private var labels = RecordBatch()
   private var queue = LabelQueue()
+  /// The latest event time so far.
+  private var latest = Int64.min
   /// Labels of the rows in `events`: without an identifier field an event's offset identifies it,
   /// which is known once the rows are appended.
   private var batchLabels: [(row: Int, id: [UInt8]?, label: Label, due: Int64)] = []
@@ -73,7 +75,7 @@ public struct Producer {
       try commit()
       if atEnd {
         // The clock runs on until the last label has come.
-        deliver(dueBy: nil)
+        latest = .max
         try commit()
       }
       progress(source, counters)
@@ -101,7 +103,7 @@ public struct Producer {
       let block = source.block
     {
       time = block.times[0]
-      deliver(dueBy: time)
+      latest = max(latest, time)
       if let label = Label(rawValue: UInt8(bitPattern: block.labels[0])) {
         let delay = labelDelay ?? pipeline.labels?.delay ?? 0
         let id = pipeline.schema.id == nil ? nil : Array(block.id(0))
@@ -112,9 +114,9 @@ public struct Producer {
     return true
   }
 
-  /// Writes the labels that are known by `time`; nil: all.
-  private mutating func deliver(dueBy time: Int64?) {
-    queue.deliver(dueBy: time) { id, label, time in
+  /// Gathers the labels that are known by now, in event time.
+  private mutating func deliver() {
+    queue.deliver(dueBy: latest) { id, label, time in
       var json: [UInt8] = []
       json.append("{\"event_id\":")
       id.withUnsafeBytes { json.append(jsonString: $0) }
@@ -134,13 +136,16 @@ public struct Producer {
     case .topic(let name): topic = TopicPartition(name)
     case .pipeline: topic = PipelineTopics.events
     }
-    let base = try writer.transact { transaction in
+    // The labels that are known by the last of these events go with them: whoever reads the events
+    // finds their labels no later than the delay says.
+    try writer.transact { transaction in
+      let base = try transaction.append(events, to: topic)
+      for (row, id, label, due) in batchLabels {
+        let id = id ?? Array("\(base + UInt64(row))".utf8)
+        queue.append(id: id[...], label, due: due)
+      }
+      deliver()
       try transaction.append(labels, to: PipelineTopics.labels)
-      return try transaction.append(events, to: topic)
-    }
-    for (row, id, label, due) in batchLabels {
-      let id = id ?? Array("\(base + UInt64(row))".utf8)
-      queue.append(id: id[...], label, due: due)
     }
     batchLabels.removeAll(keepingCapacity: true)
     events.removeAll()

@@ -110,7 +110,6 @@ public final class TrainerService {
   private func readNext() throws -> Int {
     let events = try readScored()
     let labels = try readLabels(through: events > 0 ? engine.eventTime : nil)
-    engine.advance()
     return events + labels
   }
 

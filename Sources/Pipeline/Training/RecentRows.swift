@@ -19,9 +19,10 @@ struct RecentRows {
 
   private var rows: Matrix
   private var random: RandomSource
-  /// Events and milliseconds, both discounted with a half-life of `span`.
+  /// Events and milliseconds, both discounted with a half-life of `span`, once an hour.
   private var events = 0.0
   private var elapsed = 0.0
+  private var undiscounted: Int64 = 0
   private var latest: Int64?
 
   init(featureCount: Int, seed: UInt64) {
@@ -29,29 +30,39 @@ struct RecentRows {
     random = RandomSource(seed: seed)
   }
 
-  /// Takes a block's rows into account.
+  /// Takes a block's rows into account, one by one, so that it does not matter how events are cut
+  /// into blocks.
   mutating func add(_ block: ScoredBlock) {
-    guard let time = block.latestTime else { return }
-    let passed = Double(max(0, time - (latest ?? block.time(0))))
-    latest = max(latest ?? time, time)
-    let kept = exp2(-passed / Double(Self.span))
-    events = events * kept + Double(block.rows)
-    elapsed = elapsed * kept + passed
-    let expected = (eventsPerDay ?? 0) * Double(Self.span) / 86_400_000
-    let size = Int(min(max(expected, Double(Self.smallestSize)), Double(Self.largestSize)))
-    let chance = min(1, Double(size) / max(expected, 1))
-    if rows.rows > size { rows.resize(rows: size) }
     for row in 0..<block.rows {
+      follow(block.time(row))
+      let expected = (eventsPerDay ?? 0) * Double(Self.span) / 86_400_000
+      let size = Int(min(max(expected, Double(Self.smallestSize)), Double(Self.largestSize)))
+      if rows.rows > size { rows.resize(rows: size) }
       let slot: Int
       if rows.rows < size {
         slot = rows.rows
         rows.resize(rows: slot + 1)
       } else {
-        guard random.uniform() < chance else { continue }
+        guard expected <= Double(size) || random.uniform() * expected < Double(size) else {
+          continue
+        }
         slot = random.below(size)
       }
       for column in 0..<rows.columns { rows[slot, column] = block.feature(column, row: row) }
     }
+  }
+
+  private mutating func follow(_ time: Int64) {
+    let passed = max(0, time - (latest ?? time))
+    latest = max(latest ?? time, time)
+    events += 1
+    elapsed += Double(passed)
+    undiscounted += passed
+    guard undiscounted >= 3_600_000 else { return }
+    let kept = exp2(-Double(undiscounted) / Double(Self.span))
+    events *= kept
+    elapsed *= kept
+    undiscounted = 0
   }
 
   /// Events in a day, lately; nil before anything is known of it.
@@ -71,7 +82,7 @@ struct RecentRows {
     var scores = [Float](repeating: 0, count: rows.rows)
     parameters.score(rows, into: &scores)
     scores.sort(by: >)
-    let allowed = min(Int(share * Double(scores.count)), scores.count)
+    let allowed = Int(min(share, 1) * Double(scores.count))
     // Fewer than one alert in the sample: flag only what exceeds all of it.
     guard allowed > 0 else { return scores[0].nextUp }
     let threshold = scores[allowed - 1]
@@ -86,6 +97,7 @@ struct RecentRows {
     writer.write(random)
     writer.write(events)
     writer.write(elapsed)
+    writer.write(undiscounted)
     writer.write(latest ?? .min)
     writer.write(UInt64(rows.rows))
     for column in 0..<rows.columns {
@@ -99,6 +111,8 @@ struct RecentRows {
     random = try reader.readRandomSource()
     events = try reader.readFinite()
     elapsed = try reader.readFinite()
+    undiscounted = try reader.read(Int64.self)
+    guard (0..<3_600_000).contains(undiscounted) else { throw StateError.invalid("clock") }
     let time = try reader.read(Int64.self)
     latest = time == .min ? nil : time
     let count = try reader.readCount(limit: Self.largestSize)

@@ -65,6 +65,9 @@ public struct TrainingEngine {
   /// Takes a block of scored events in: models without labels learn from it, the others once its
   /// labels come.
   public mutating func observe(_ block: ScoredBlock) {
+    // Events mature by the time of the blocks before, whose labels have come by now: a block may span
+    // more time than the label delay.
+    mature()
     counters.events += UInt64(block.rows)
     recent.add(block)
     if let time = block.latestTime { eventTime = max(eventTime ?? time, time) }
@@ -81,14 +84,17 @@ public struct TrainingEngine {
         learn(pending.block(place), row: place.row, label: label)
       }
     }
+    if let time = eventTime {
+      for index in trainers.indices where trainers[index].advance(to: time) { publish(index) }
+    }
   }
 
-  /// Takes a label in.
+  /// Takes a label in; a pipeline without a label policy learns from none. All labels that were
+  /// given by the time of a block's last event should come before the next block.
   /// - Parameter time: when the label was given, ms since 1970; nil: at the latest event time.
   public mutating func label(id: [UInt8], _ label: Label, time: Int64?) {
-    counters.labels += 1
-    // Without a policy for labels nothing waits for them.
     guard pipeline.labels != nil else { return }
+    counters.labels += 1
     switch pending.label(id: id, label, time: time ?? eventTime ?? 0) {
     case .example(let place):
       counters.examples += 1
@@ -113,23 +119,19 @@ public struct TrainingEngine {
     }
   }
 
-  /// Follows event time: lets events mature that got no label in time, and publishes what is due.
-  /// Called once the labels that are there have been taken in.
-  public mutating func advance() {
-    guard let time = eventTime else { return }
-    if let labels = pipeline.labels {
-      var matured: [(ScoredBlock, Int)] = []
-      pending.mature(through: time - labels.delay - Self.labelGrace) { matured.append(($0, $1)) }
-      for (block, row) in matured {
-        switch labels.unlabelled {
-        case .negative:
-          counters.presumedNegative += 1
-          learn(block, row: row, label: .negative)
-        case .ignore: counters.unlabelled += 1
-        }
+  /// Lets go of the events whose label can no longer come.
+  private mutating func mature() {
+    guard let time = eventTime, let labels = pipeline.labels else { return }
+    var matured: [(ScoredBlock, Int)] = []
+    pending.mature(through: time - labels.delay - Self.labelGrace) { matured.append(($0, $1)) }
+    for (block, row) in matured {
+      switch labels.unlabelled {
+      case .negative:
+        counters.presumedNegative += 1
+        learn(block, row: row, label: .negative)
+      case .ignore: counters.unlabelled += 1
       }
     }
-    for index in trainers.indices where trainers[index].advance(to: time) { publish(index) }
   }
 
   /// How much longer than its delay a label is waited for, ms of event time: one that is given at
