@@ -13,7 +13,7 @@ struct ReplayReport {
   private let byDay: [[DayFigures]]
   /// The days' figures at the budget, taken together.
   private let atBudget: [DetectionFigures?]
-  private let peakMemory: Int
+  private let peakMemory: Int?
 
   /// Computes the figures.
   /// - Parameter started: when the replay began, on the clock of `monotonicSeconds`. The figures
@@ -29,9 +29,7 @@ struct ReplayReport {
       }
     }
     seconds = monotonicSeconds() - started
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    peakMemory = usage.ru_maxrss * 1024
+    peakMemory = weir.peakMemory()
   }
 
   /// Of all events, labelled or not.
@@ -109,7 +107,8 @@ struct ReplayReport {
     let pipeline = replay.pipeline
     var lines = [
       "\(pipeline.name): \(replay.events.grouped) events, \(replay.labelled.grouped) labels, "
-        + "\(UInt64(rate).grouped) events/s, peak memory \(peakMemory >> 20) MB", "",
+        + "\(UInt64(rate).grouped) events/s"
+        + (peakMemory.map { ", peak memory \($0 >> 20) MB" } ?? ""), "",
     ]
     var table = TextTable([
       .left("model"), .right("versions"), .right("AUROC"), .right("AP"), .right("log loss"),
