@@ -6,13 +6,6 @@ struct ChildProcess {
     let description: String
   }
 
-  /// What a program that has ended leaves.
-  struct Result {
-    let output: String
-    /// Largest resident memory, bytes.
-    let peakMemory: Int
-  }
-
   private let name: String
   private let process: pid_t
   private let output: Int32
@@ -47,10 +40,10 @@ struct ChildProcess {
   /// Asks the program to end.
   func terminate() { kill(process, SIGTERM) }
 
-  /// Reads the program's output until it ends.
+  /// Reads the program's output until it ends, and returns it.
   /// - Throws: `Failure` unless it exits with 0.
   @discardableResult
-  func wait() throws(Failure) -> Result {
+  func wait() throws(Failure) -> String {
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while true {
@@ -63,18 +56,16 @@ struct ChildProcess {
     }
     close(output)
     var status: Int32 = 0
-    var usage = rusage()
-    while wait4(process, &status, 0, &usage) < 0 {
+    while waitpid(process, &status, 0) < 0 {
       guard errno == EINTR else { throw Failure(description: "\(name): lost") }
     }
     guard status == 0 else { throw Failure(description: "\(name): ended with status \(status)") }
-    return Result(
-      output: String(decoding: bytes, as: UTF8.self), peakMemory: usage.ru_maxrss * 1024)
+    return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Runs a program to its end.
+  /// Runs a program to its end and returns its output.
   @discardableResult
-  static func run(_ arguments: [String], quiet: Bool = false) throws(Failure) -> Result {
+  static func run(_ arguments: [String], quiet: Bool = false) throws(Failure) -> String {
     try ChildProcess(arguments, quiet: quiet).wait()
   }
 }

@@ -19,7 +19,7 @@ struct Machine {
 
     var versions: [(String, String)] = []
     func add(_ name: String, _ arguments: [String]) {
-      guard let output = try? ChildProcess.run(arguments, quiet: true).output,
+      guard let output = try? ChildProcess.run(arguments, quiet: true),
         let line = output.split(separator: "\n").first
       else { return }
       versions.append((name, line.trimmingCharacters(in: .whitespaces)))

@@ -28,7 +28,7 @@ struct Peer {
   private init(name: String, path: String) throws {
     self.name = name
     self.path = path
-    let output = try ChildProcess.run([path, "--list"]).output
+    let output = try ChildProcess.run([path, "--list"])
     guard let listing = try? JSONDecoder().decode(Listing.self, from: Data(output.utf8)) else {
       throw Failure(description: "\(path) --list: expected figures and versions, got \(output)")
     }
@@ -50,7 +50,7 @@ struct Peer {
 
   /// Measures a figure once.
   func run(_ figure: String, data: String) throws -> [Measurement] {
-    let output = try ChildProcess.run([path, figure, data]).output
+    let output = try ChildProcess.run([path, figure, data])
     return try output.split(separator: "\n").map { text in
       guard let line = try? JSONDecoder().decode(Line.self, from: Data(text.utf8)) else {
         throw Failure(description: "\(name): expected name, value and unit, got \(text)")
