@@ -74,14 +74,15 @@ struct CardStream {
       for feature in 0..<Self.featureCount - 2 {
         text += ",\"V\(feature + 1)\":" + String(format: "%.7f", rows[index][feature])
       }
-      text += ",\"Amount\":\(amount(index)),\"V28\":"
-      // The last number takes as many digits as bring the event to its size; a double has no use
-      // for more than 17, spaces do the rest.
+      text += ",\"V28\":"
+      let end = ",\"Amount\":\(amount(index))}"
+      // The last component takes as many digits as bring the event to its size; a double has no
+      // use for more than 17, spaces do the rest.
       let last = min(abs(rows[index][Self.featureCount - 2]), 9)
-      let room = size - text.utf8.count - "0.}".utf8.count
+      let room = size - text.utf8.count - "0.".utf8.count - end.utf8.count
       precondition(room > 0, "an event has no room for its last number")
       text += String(format: "%.\(min(room, 16))f", last)
-      text += String(repeating: " ", count: max(room - 16, 0)) + "}"
+      text += String(repeating: " ", count: max(room - 16, 0)) + end
       return Array(text.utf8)
     }
   }
