@@ -47,6 +47,7 @@ let package = Package(
       dependencies: [
         "Evaluation", "Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Topics",
         "Yams", .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(

@@ -194,7 +194,7 @@ int weir_json_decode(weir_json_decoder *decoder, const char *bytes, size_t lengt
   } catch (const std::bad_alloc &) {
     return errorMemory;
   }
-  std::memcpy(decoder->buffer.data(), bytes, length);
+  if (length > 0) std::memcpy(decoder->buffer.data(), bytes, length);
   std::memset(decoder->buffer.data() + length, 0, simdjson::SIMDJSON_PADDING);
   for (size_t i = 0; i < decoder->columnCount; i++) values[i].kind = WEIR_JSON_ABSENT;
 

@@ -20,6 +20,8 @@ public struct EventBlock: Sendable {
   private var idBytes: [UInt8] = []
   private var idEnds: [Int]
   private var categoryBytes: [UInt8] = []
+  /// Where the categories of the finished events end.
+  private var categoryEnd = 0
   private var categoryRanges: [(start: Int, end: Int)]
 
   let numberCount: Int
@@ -51,6 +53,7 @@ public struct EventBlock: Sendable {
     count = 0
     idBytes.removeAll(keepingCapacity: true)
     categoryBytes.removeAll(keepingCapacity: true)
+    categoryEnd = 0
   }
 
   /// The bytes of an event's identifier.
@@ -90,10 +93,12 @@ public struct EventBlock: Sendable {
     times[count] = time
     labels[count] = label
     idEnds[count] = idBytes.count
+    categoryEnd = categoryBytes.count
     count += 1
   }
 
   mutating func abandonEvent() {
     idBytes.removeLast(idBytes.count - (count == 0 ? 0 : idEnds[count - 1]))
+    categoryBytes.removeLast(categoryBytes.count - categoryEnd)
   }
 }

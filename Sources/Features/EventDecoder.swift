@@ -89,11 +89,13 @@ public final class EventDecoder {
 
   /// Finds the schema's fields in a file's header.
   /// - Throws: `FileError` naming the fields that are not there and may not be missing.
-  public func bind(header: [String], of path: String) throws(FileError) -> CSVBinding {
+  public func bind(
+    header: [String], of path: String, requiresLabel: Bool = false
+  ) throws(FileError) -> CSVBinding {
     let fields = columns.map { column in
       column.names.lazy.compactMap { header.firstIndex(of: $0) }.first
     }
-    var required = [idColumn, timeColumn].compactMap { $0 }
+    var required = [idColumn, timeColumn, requiresLabel ? labelColumn : nil].compactMap { $0 }
     for (value, column) in zip(schema.values, valueColumns) where value.missing == .reject {
       required.append(column)
     }

@@ -82,6 +82,15 @@ public enum MissingPolicy: Sendable, Equatable {
   case number(Double)
   /// This category stands in.
   case category(String)
+
+  /// As a pipeline file writes it.
+  public var definition: String {
+    switch self {
+    case .reject: "dead-letter"
+    case .number(let number): "\(number)"
+    case .category(let text): text
+    }
+  }
 }
 
 /// Why an event was refused.

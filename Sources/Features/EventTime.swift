@@ -13,7 +13,7 @@ public enum EventTime {
   public static let millisecondsPerDay: Int64 = 86_400_000
 
   /// 9999-12-31 23:59:59.999.
-  static let latest: Int64 = 253_402_300_799_999
+  public static let latest: Int64 = 253_402_300_799_999
 
   /// A number of seconds or milliseconds since 1970; nil outside 1970 to 9999.
   static func milliseconds(number: Double, unit: Unit) -> Int64? {

@@ -38,6 +38,24 @@ public struct FeatureDefinition: Sendable, Equatable {
     /// 1 where the field was missing and its stand-in was taken, else 0.
     case isMissing(String)
 
+    /// What the feature is, on one line: part of what parameters mean, so it never changes.
+    public var definition: String {
+      switch self {
+      case .number(let field): "number \(field)"
+      case .log(let field): "log \(field)"
+      case .difference(let a, let b): "difference \(a) \(b)"
+      case .ratio(let a, let b): "ratio \(a) \(b)"
+      case .hour: "time hour"
+      case .weekday: "time weekday"
+      case .night(let through): "time night through \(through)"
+      case .weekend: "time weekend"
+      case .oneHot(let field, let categories):
+        "one_hot \(field) \(categories.joined(separator: " "))"
+      case .hashed(let field, let buckets): "hash \(field) \(buckets)"
+      case .isMissing(let field): "missing \(field)"
+      }
+    }
+
     var defaultName: String {
       switch self {
       case .number(let field): field

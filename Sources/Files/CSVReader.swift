@@ -18,6 +18,8 @@ public struct CSVReader {
     guard try source.parseRow(&row), row.malformed == nil else {
       throw FileError(path: input.path, reason: row.malformed ?? "is empty, expected a header row")
     }
+    // A byte order mark is no part of the first name.
+    if row.bytes.starts(with: [0xef, 0xbb, 0xbf]) { row.dropFirst(3) }
     var names: [String] = []
     for field in 0..<row.count {
       let name = String(decoding: row.bytes[row.range(field)], as: UTF8.self)
@@ -65,6 +67,11 @@ public struct CSVRow {
 
   fileprivate var isBlank: Bool { ends.count == 1 && ends[0] == 0 && !quoted && malformed == nil }
 
+  fileprivate mutating func dropFirst(_ count: Int) {
+    bytes.removeFirst(count)
+    for index in ends.indices { ends[index] -= count }
+  }
+
   fileprivate mutating func reset() {
     bytes.removeAll(keepingCapacity: true)
     ends.removeAll(keepingCapacity: true)
@@ -79,6 +86,8 @@ private struct ByteSource {
   private var buffer = [UInt8](repeating: 0, count: 1 << 18)
   private var position = 0
   private var end = 0
+
+  private static let longestRow = 16 << 20
 
   private enum State { case start, plain, quoted, quoteInQuoted }
 
@@ -112,6 +121,11 @@ private struct ByteSource {
         }
       }
       any = true
+      guard row.bytes.count <= Self.longestRow else {
+        throw FileError(
+          path: input.path,
+          reason: "has a row of more than \(Self.longestRow >> 20) MiB; is a quote not closed?")
+      }
       if scan(&row, &state) { return true }
     }
   }

@@ -78,10 +78,18 @@ func monotonicSeconds() -> Double {
 /// Writes text to standard error.
 func printError(_ text: String) { writeAll(Array(text.utf8), to: STDERR_FILENO) }
 
-/// Writes bytes to standard output; ends the program quietly when nobody reads it any more.
+/// Writes bytes to standard output. Ends the program if that fails: quietly when nobody reads it
+/// any more.
 func printBytes(_ bytes: [UInt8]) {
-  guard writeAll(bytes, to: STDOUT_FILENO) else { exit(0) }
+  guard !writeAll(bytes, to: STDOUT_FILENO) else { return }
+  let reason = errno
+  guard reason != EPIPE else { exit(0) }
+  printError("Error: standard output: \(String(cString: strerror(reason)))\n")
+  exit(1)
 }
+
+/// Writes a line of text to standard output, likewise.
+func printLine(_ text: String) { printBytes(Array((text + "\n").utf8)) }
 
 @discardableResult
 private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {

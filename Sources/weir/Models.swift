@@ -29,13 +29,14 @@ extension Models {
 
     func run() throws {
       let parts = name?.split(separator: "/", maxSplits: 1).map(String.init) ?? []
-      var updates: [ParameterUpdate] = []
+      // Only what is printed is kept: parameters may be large.
+      var updates: [Listed] = []
       var refused: [String] = []
       try ModelHistory(log: topics.openForReading()).forEach(pipeline: parts.first) { result in
         switch result {
         case .success(let update):
           guard parts.count < 2 || update.header.model == parts[1] else { return }
-          updates.append(update)
+          updates.append(Listed(update))
         case .failure(let error): refused.append(error.description)
         }
       }
@@ -53,11 +54,11 @@ extension Models {
           .right("threshold"), .right("bytes"), .left("digest"),
         ])
         for update in updates { table.add(update.row) }
-        print(table.text)
+        printLine(table.text)
       }
     }
 
-    private func newest(_ count: Int, of updates: [ParameterUpdate]) -> [ParameterUpdate] {
+    private func newest(_ count: Int, of updates: [Listed]) -> [Listed] {
       var left: [String: Int] = [:]
       return Array(
         updates.reversed().filter { update in
@@ -94,17 +95,17 @@ extension Models {
         printBytes(document.encode(pretty: true) + [0x0a])
         return
       }
-      print("\(header.name)  \(header.kind.rawValue)")
-      print("  published   \(EventTime.text(header.time)), epoch \(header.epoch)")
-      print(
+      printLine("\(header.name)  \(header.kind.rawValue)")
+      printLine("  published   \(EventTime.text(header.time)), epoch \(header.epoch)")
+      printLine(
         "  trained on  \(header.examples.grouped) rows, through \(EventTime.text(header.eventTime))"
       )
       for position in header.positions {
-        print("  position    \(position.topic) \(position.offset)")
+        printLine("  position    \(position.topic) \(position.offset)")
       }
-      print("  threshold   \(header.threshold.map { "\($0)" } ?? "none")")
-      print("  digest      \(model.digest)")
-      print("  pipeline    \(header.fingerprint)")
+      printLine("  threshold   \(header.threshold.map { "\($0)" } ?? "none")")
+      printLine("  digest      \(model.digest)")
+      printLine("  pipeline    \(header.fingerprint)")
       var table = TextTable([.left(""), .left("feature"), .right("value")])
       var group = ""
       for parameter in model.namedParameters {
@@ -114,7 +115,7 @@ extension Models {
         ])
         group = parameter.group
       }
-      print(table.text)
+      printLine(table.text)
     }
   }
 
@@ -134,8 +135,8 @@ extension Models {
         printBytes(difference.json.encode(pretty: true) + [0x0a])
         return
       }
-      print("\(difference.from.header.name) → \(difference.to.header.name)")
-      print(
+      printLine("\(difference.from.header.name) → \(difference.to.header.name)")
+      printLine(
         "  \(difference.moved.count) of \(difference.parameterCount) parameters moved, "
           + "\(difference.changedParts) of \(difference.partCount) parts changed")
       var table = TextTable([
@@ -147,7 +148,7 @@ extension Models {
           move.to.map(significant) ?? "–", significant(move.change),
         ])
       }
-      print(table.text)
+      printLine(table.text)
     }
   }
 }
@@ -173,22 +174,37 @@ extension ModelDifference {
   }
 }
 
-extension ParameterUpdate {
+/// A version as it is listed.
+struct Listed {
+  let header: ParameterUpdate.Header
+  private let digest: Digest
+  private let bytes: Int
+  private let parts: Int
+  private let changedParts: Int
+
+  init(_ update: ParameterUpdate) {
+    header = update.header
+    digest = update.digest
+    bytes = update.encode().count
+    parts = update.partCount
+    changedParts = update.changedParts
+  }
+
   var json: JSONValue {
     .object(
       header.json + [
-        ("digest", .string(digest.description)), ("bytes", JSONValue(encode().count)),
-        ("parts", JSONValue(partCount)), ("changed_parts", JSONValue(changedParts)),
+        ("digest", .string(digest.description)), ("bytes", JSONValue(bytes)),
+        ("parts", JSONValue(parts)), ("changed_parts", JSONValue(changedParts)),
       ])
   }
 
-  fileprivate var row: [String] {
+  var row: [String] {
     [
       header.name, header.kind.rawValue, header.isSnapshot ? "snapshot" : "delta",
       String(EventTime.text(header.time).prefix(19)), header.examples.grouped,
       String(EventTime.text(header.eventTime).prefix(19)), figure(header.figures.auroc),
       figure(header.figures.averagePrecision), figure(header.figures.logLoss),
-      figure(header.threshold.map(Double.init)), encode().count.grouped, digest.short,
+      figure(header.threshold.map(Double.init)), bytes.grouped, digest.short,
     ]
   }
 }

@@ -30,7 +30,9 @@ struct Produce: ParsableCommand {
     if let topic, !["events", "labels"].contains(topic) {
       throw ValidationError("producers write 'events' and 'labels', not '\(topic)'")
     }
-    if let rate, !(rate > 0) { throw ValidationError("--rate is a number of events a second") }
+    if let rate, !(rate > 0 && rate <= 1e9) {
+      throw ValidationError("--rate is a number of events a second")
+    }
     if labelDelay != nil, pipeline == nil {
       throw ValidationError("--label-delay goes with --pipeline")
     }

@@ -37,7 +37,8 @@ struct ReplayCommand: ParsableCommand {
     var schema = pipeline.schema
     if let labelColumn { schema.label = .init(name: labelColumn, type: .number) }
     let logger = try log.logger("weir.replay")
-    var history = try HistoryReader(path: input, schema: schema)
+    var history = try HistoryReader(
+      path: input, schema: schema, requiresLabel: labelColumn != nil)
     let replay = Replay(
       pipeline: pipeline, options: .init(labelDelay: try labelDelay.map(duration)))
     // Opened first: a file that cannot be written is found out before the work, not after it.
@@ -53,8 +54,11 @@ struct ReplayCommand: ParsableCommand {
     let result = ReplayReport(replay, started: started)
     bar.finish()
     report(refusals: history, logger)
+    if pipeline.labels != nil, replay.labelled == 0 {
+      logger.warning("no event has a label: nothing could be learnt from labels or evaluated")
+    }
     try document?.write(result.json.encode(pretty: true) + [0x0a])
     try document?.close()
-    if json != "-" { print(result.text) }
+    if json != "-" { printLine(result.text) }
   }
 }

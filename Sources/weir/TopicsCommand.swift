@@ -48,7 +48,7 @@ struct TopicsCommand: ParsableCommand {
           topic.bytes.grouped,
         ])
       }
-      print(table.text)
+      printLine(table.text)
     }
   }
 
@@ -160,7 +160,7 @@ private struct RecordPrinter {
     case PipelineTopics.scored.topic: appendScored(try ScoredBlock(bytes: [UInt8](record.value)))
     case PipelineTopics.models.topic:
       guard let update = try assembler.take(record.value) else { return }
-      line += update.json.encode(pretty: false)
+      line += Listed(update).json.encode(pretty: false)
     default: line.append(contentsOf: record.value)
     }
     guard line.count > start else { return }

@@ -200,8 +200,8 @@ import Testing
     for bytes in [
       handmadeSnapshot(kind: kind, parts: parts, version: .max),
       handmadeSnapshot(kind: kind, parts: parts, epoch: .max),
-      handmadeSnapshot(kind: kind, parts: parts) + Wire.number(15, .max),  // examples
-      handmadeSnapshot(kind: kind, parts: parts) + Wire.number(12, UInt64(bitPattern: .min)),  // time
+      handmadeSnapshot(kind: kind, parts: parts) + Wire.number(15, .max),
+      handmadeSnapshot(kind: kind, parts: parts) + Wire.number(12, UInt64(bitPattern: .min)),
       handmadeSnapshot(kind: kind, parts: parts) + Wire.number(13, UInt64(bitPattern: .min)),
       handmadeSnapshot(kind: kind, parts: parts) + Wire.bytes(16, Wire.number(1, .max)),
       handmadeSnapshot(kind: kind, parts: parts) + Wire.bytes(14, Wire.number(3, .max)),

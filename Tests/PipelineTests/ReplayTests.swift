@@ -110,12 +110,14 @@ import Testing
     var decisions: [String] = []
     let delay = pipeline.labels!.delay
     var queue: [(due: Int64, event: Event)] = []
-    var head = 0
     func deliver(_ bench: inout Bench, dueBy time: Int64) {
-      while head < queue.count, queue[head].due <= time {
-        bench.label(queue[head].event.id, queue[head].event.fraud!, at: queue[head].due)
-        head += 1
+      // In the order of their times, and of the events where these are the same.
+      let known = queue.indices.filter { queue[$0].due <= time }
+        .sorted { (queue[$0].due, $0) < (queue[$1].due, $1) }
+      for index in known {
+        bench.label(queue[index].event.id, queue[index].event.fraud!, at: queue[index].due)
       }
+      for index in known.sorted(by: >) { queue.remove(at: index) }
     }
     for event in events {
       let one = try block([event], of: pipeline)
@@ -124,8 +126,9 @@ import Testing
       bench.scoring.writeDecision(row: 0, of: one, into: &decision)
       decisions.append(String(decoding: decision, as: UTF8.self))
       bench.training.observe(scored)
-      queue.append((event.time + delay, event))
-      deliver(&bench, dueBy: event.time)
+      let now = bench.training.eventTime!
+      queue.append((max(min(event.time, now) + delay, now), event))
+      deliver(&bench, dueBy: bench.training.eventTime!)
       try bench.serve()
     }
     deliver(&bench, dueBy: .max)

@@ -354,15 +354,16 @@ import Topics
   }
 
   @Test(arguments: Backend.allCases)
-  func blocksOfAnotherPipelineFileStopTheTrainer(_ backend: Backend) throws {
+  func eventsScoredByAnotherPipelineFileAreRefusedWithTheDifference(_ backend: Backend) throws {
     try backend.withServices { services in
       try services.produce(Event.stream(5))
       try services.score()
-      let other = try services.trainer(.test(("- log: balance", "- number: balance")))
-      let error = try #require(throws: TopicError.self) {
-        try other.run(stop: StopSignal(), untilEnd: true)
-      }
-      #expect(error.description.contains("scored"))
+      // Nothing has been published yet: only the scorer has worked.
+      let other = try Pipeline.test(("- log: balance", "- number: balance"))
+      let error = try #require(throws: PipelineMismatch.self) { try services.trainer(other) }
+      #expect(error.description.contains("- feature log(balance): log balance"))
+      #expect(error.description.contains("+ feature balance: number balance"))
+      #expect(throws: PipelineMismatch.self) { try services.scorer(other) }
       #expect(try services.updates().isEmpty)
     }
   }

@@ -4,6 +4,9 @@ public enum DurationText {
     ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
   ]
 
+  /// A hundred years: times can be added to it without overflowing.
+  private static let longest: Int64 = 36_525 * 86_400_000
+
   /// Milliseconds of a text, nil if it is no length of time.
   public static func parse(_ text: String) -> Int64? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
@@ -11,6 +14,6 @@ public enum DurationText {
       let unit = units.first(where: { $0.suffix == text.dropFirst(digits.count) })
     else { return nil }
     let (product, overflow) = number.multipliedReportingOverflow(by: unit.milliseconds)
-    return overflow ? nil : product
+    return overflow || product > longest ? nil : product
   }
 }

@@ -54,12 +54,17 @@ public struct Pipeline: Sendable {
     schema: EventSchema, features: [FeatureDefinition], models: [ModelDefinition]
   ) -> String {
     var lines: [String] = []
-    if let time = schema.time { lines.append("time \(time.name), numbers are \(time.unit)") }
+    if let time = schema.time {
+      lines.append("time \(time.name), numbers are \(time.unit.rawValue)")
+    }
     for field in schema.values {
-      lines.append("field \(field.name): \(field.type), missing \(field.missing)")
+      lines.append(
+        "field \(field.name): \(field.type.rawValue), missing \(field.missing.definition)")
     }
     if let label = schema.label { lines.append("label \(label.name)") }
-    for feature in features { lines.append("feature \(feature.name): \(feature.operation)") }
+    for feature in features {
+      lines.append("feature \(feature.name): \(feature.operation.definition)")
+    }
     for model in models { lines.append("model \(model.name): \(model.learner.definition)") }
     return lines.joined(separator: "\n") + "\n"
   }

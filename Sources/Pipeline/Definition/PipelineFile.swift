@@ -128,6 +128,11 @@ private struct PipelineFileReader {
       fields = list.keys.compactMap { readField($0.name, $0.value) }
     }
     let id = map["id"].flatMap { readName($0, "'id'") }
+    for field in fields {
+      for alias in field.aliases where fields.contains(where: { $0.name == alias }) {
+        problems.add(map["fields"], "'\(alias)' is a field and another name of '\(field.name)'")
+      }
+    }
     return EventSchema(
       id: id.map { EventSchema.Field(name: $0.name, aliases: $0.aliases, type: .category) },
       time: map["time"].flatMap(readTime),

@@ -109,8 +109,8 @@ struct YAMLMap {
 
   func number(_ key: String) -> Double? {
     guard let value = self[key] else { return nil }
-    guard let number = value.float, number.isFinite else {
-      problems.add(value, "'\(key)' must be a number")
+    guard let number = value.float, abs(number) <= Double(Float.greatestFiniteMagnitude) else {
+      problems.add(value, "'\(key)' must be a number in Float32's range")
       return nil
     }
     return number

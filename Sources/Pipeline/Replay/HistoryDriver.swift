@@ -5,7 +5,9 @@ import ModelLog
 /// How far a history was learnt.
 struct HistoryProgress: Equatable {
   var rows: UInt64 = 0
-  var labels: UInt64 = 0
+  /// Labels through this event time are delivered; nil: none.
+  var labelsThrough: Int64?
+  /// Whether the file's end was reached in this run; all labels are delivered then.
   var finished = false
 
   init() {}
@@ -13,16 +15,15 @@ struct HistoryProgress: Equatable {
   init(bytes: [UInt8]) throws {
     var reader = StateReader(bytes)
     rows = try reader.read(UInt64.self)
-    labels = try reader.read(UInt64.self)
-    finished = try reader.readBool()
+    let through = try reader.read(Int64.self)
+    labelsThrough = through == .min ? nil : through
     try reader.finish()
   }
 
   var bytes: [UInt8] {
     var writer = StateWriter()
     writer.write(rows)
-    writer.write(labels)
-    writer.write(finished)
+    writer.write(labelsThrough ?? .min)
     return writer.bytes
   }
 }
@@ -40,6 +41,8 @@ struct HistoryDriver {
 
   private var block: EventBlock
   private var queue = LabelQueue()
+  /// Follows the same events as the training engine's.
+  private var clock = EventClock()
   private let delay: Int64
   private let resumed: HistoryProgress
 
@@ -79,13 +82,14 @@ struct HistoryDriver {
       if row == .event {
         let last = block.count - 1
         let time = block.times[last]
+        clock.follow(time)
         if let label = Label(rawValue: UInt8(bitPattern: block.labels[last])) {
-          queue.append(id: block.id(last), label, due: time + delay)
+          queue.append(id: Array(block.id(last)), label, time: due(time))
         }
         guard
           block.isFull || block.count >= room.events
-            || queue.count(dueBy: time) >= room.labels
-            || time >= deadline
+            || queue.has(room.labels, dueBy: clock.time ?? time)
+            || clock.time ?? time >= deadline
         else { continue }
       } else if row == .refused {
         continue
@@ -102,9 +106,16 @@ struct HistoryDriver {
       training.label(id: id, label, time: time)
       labelled(label)
     }
-    progress.labels = queue.delivered
     progress.finished = true
+    progress.labelsThrough = .max
     _ = try step(&training, &self, history)
+  }
+
+  /// When the label of the event that came last becomes known: not before the event came, however
+  /// late, and not later for an event that is dated ahead.
+  private func due(_ time: Int64) -> Int64 {
+    guard let now = clock.time else { return time + delay }
+    return max(min(time, now) + delay, now)
   }
 
   private mutating func flush(
@@ -116,11 +127,11 @@ struct HistoryDriver {
     let result = scoring.score(block)
     try scored(result, block, scoring)
     training.observe(result)
-    queue.deliver(dueBy: block.times[block.count - 1]) { id, label, time in
+    queue.deliver(dueBy: clock.time) { id, label, time in
       training.label(id: id, label, time: time)
       labelled(label)
     }
-    progress.labels = queue.delivered
+    progress.labelsThrough = clock.time
     block.removeAll()
   }
 
@@ -132,14 +143,17 @@ struct HistoryDriver {
       case .end: break
       case .refused: continue
       case .event:
-        if let label = Label(rawValue: UInt8(bitPattern: block.labels[0])) {
-          queue.append(id: block.id(0), label, due: block.times[0] + delay)
+        clock.follow(block.times[0])
+        let due = self.due(block.times[0])
+        if let label = Label(rawValue: UInt8(bitPattern: block.labels[0])),
+          due > resumed.labelsThrough ?? .min
+        {
+          queue.append(id: Array(block.id(0)), label, time: due)
         }
         block.removeAll()
         continue
       }
       break
     }
-    queue.skip(resumed.labels)
   }
 }

@@ -28,7 +28,8 @@ public struct HistoryReader {
 
   /// Opens a file; `-` is standard input.
   /// - Throws: `FileError` if it cannot be read or lacks a column that may not be missing.
-  public init(path: String, schema: EventSchema) throws {
+  /// - Parameter requiresLabel: whether a table must have the column of the label.
+  public init(path: String, schema: EventSchema, requiresLabel: Bool = false) throws {
     input = try GzipInput(path: path)
     self.path = input.path
     decoder = EventDecoder(schema: schema, readsLabel: true)
@@ -36,7 +37,8 @@ public struct HistoryReader {
       lines = LineReader(input)
     } else {
       let reader = try CSVReader(input)
-      let binding = try decoder.bind(header: reader.header, of: input.path)
+      let binding = try decoder.bind(
+        header: reader.header, of: input.path, requiresLabel: requiresLabel)
       table = Table(reader: reader, binding: binding)
     }
   }
@@ -71,12 +73,16 @@ public struct HistoryReader {
       } catch { refusal = error }
     } else {
       let decoder = decoder
+      var isBlank = false
       let line: Void? = try lines?.next { line in
+        isBlank = line.isEmpty
+        guard !isBlank else { return }
         do throws(Rejection) {
           try decoder.decode(json: line, position: number, timestamp: timestamp, into: &block)
         } catch { refusal = error }
       }
       guard line != nil else { return .end }
+      guard !isBlank else { return try next(into: &block) }
     }
     rows += 1
     guard let refusal else { return .event }

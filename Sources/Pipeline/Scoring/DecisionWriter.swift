@@ -85,7 +85,7 @@ struct DecisionWriter {
         continue
       }
       let strongest = version.parameters.contributions(row: row, of: features)
-        .filter { $0.contribution > 0 }
+        .filter { $0.contribution > 0 && $0.contribution.isFinite }
         .sorted { ($1.contribution, $0.feature) < ($0.contribution, $1.feature) }
         .prefix(Self.reasonsPerModel)
       for reason in strongest {
@@ -96,7 +96,7 @@ struct DecisionWriter {
         bytes.append(",\"feature\":")
         bytes.append(jsonString: pipeline.plan.names[reason.feature])
         bytes.append(",\"contribution\":")
-        bytes.append(decimal: Float(reason.contribution))
+        bytes.append(decimal: reason.contribution)
         bytes.append(",\"value\":")
         bytes.append(decimal: features[row, reason.feature])
         bytes.append(",\"typical\":")

@@ -96,6 +96,18 @@ public final class ScoredBlock: Sendable {
       }
       previous = end
     }
+    for row in 0..<rows {
+      let time = Self.load(Int64.self, bytes, start + row * 8)
+      guard (0...EventTime.latest).contains(time) else {
+        throw FormatError(description: "a block of scored events with impossible times")
+      }
+    }
+    for value in 0..<rows * features {
+      let bits = Self.load(UInt64.self, bytes, featureStart + value * 8)
+      guard Double(bitPattern: bits).isFinite else {
+        throw FormatError(description: "a block of scored events with features that are not finite")
+      }
+    }
     guard idStart + previous == count else {
       throw FormatError(description: "a block of scored events followed by other bytes")
     }

@@ -36,8 +36,7 @@ public struct Producer {
   private var events = RecordBatch()
   private var labels = RecordBatch()
   private var queue = LabelQueue()
-  /// The latest event time so far.
-  private var latest = Int64.min
+  private var clock = EventClock()
   /// Labels of the rows in `events`: without an identifier field an event's offset identifies it,
   /// which is known once the rows are appended.
   private var batchLabels: [(row: Int, id: [UInt8]?, label: Label, due: Int64)] = []
@@ -69,20 +68,20 @@ public struct Producer {
     let started = elapsed()
     while !stop.isRequested {
       // At a rate, rows go out in pieces of a few milliseconds, not one by one.
-      let piece = rate.map { max(1, min(Self.batch, Int($0 / 200))) } ?? Self.batch
+      let piece = rate.map { Int(max(1, min(Double(Self.batch), $0 / 200))) } ?? Self.batch
       var atEnd = false
       for _ in 0..<piece where !atEnd { atEnd = try !take() }
-      try commit()
+      try commit(isLast: false)
       if atEnd {
         // The clock runs on until the last label has come.
-        latest = .max
-        try commit()
+        try commit(isLast: true)
       }
       progress(source, counters)
       if atEnd { return }
-      if let rate {
+      while let rate, !stop.isRequested {
         let ahead = started + Double(counters.events) / rate - elapsed()
-        if ahead > 0 { usleep(UInt32(min(ahead, 0.5) * 1e6)) }
+        guard ahead > 0 else { break }
+        usleep(UInt32(min(ahead, 0.1) * 1e6))
       }
     }
   }
@@ -103,7 +102,7 @@ public struct Producer {
       let block = source.block
     {
       time = block.times[0]
-      latest = max(latest, time)
+      clock.follow(time)
       if let label = Label(rawValue: UInt8(bitPattern: block.labels[0])) {
         let delay = labelDelay ?? pipeline.labels?.delay ?? 0
         let id = pipeline.schema.id == nil ? nil : Array(block.id(0))
@@ -114,9 +113,9 @@ public struct Producer {
     return true
   }
 
-  /// Gathers the labels that are known by now, in event time.
-  private mutating func deliver() {
-    queue.deliver(dueBy: latest) { id, label, time in
+  /// Gathers the labels that are known by `time`; nil: all.
+  private mutating func deliver(dueBy time: Int64?) {
+    queue.deliver(dueBy: time) { id, label, time in
       var json: [UInt8] = []
       json.append("{\"event_id\":")
       id.withUnsafeBytes { json.append(jsonString: $0) }
@@ -130,7 +129,7 @@ public struct Producer {
     }
   }
 
-  private mutating func commit() throws {
+  private mutating func commit(isLast: Bool) throws {
     let topic: TopicPartition
     switch target {
     case .topic(let name): topic = TopicPartition(name)
@@ -142,9 +141,9 @@ public struct Producer {
       let base = try transaction.append(events, to: topic)
       for (row, id, label, due) in batchLabels {
         let id = id ?? Array("\(base + UInt64(row))".utf8)
-        queue.append(id: id[...], label, due: due)
+        queue.append(id: id, label, time: due)
       }
-      deliver()
+      deliver(dueBy: isLast ? nil : clock.time ?? .min)
       try transaction.append(labels, to: PipelineTopics.labels)
     }
     batchLabels.removeAll(keepingCapacity: true)

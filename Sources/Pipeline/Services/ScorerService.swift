@@ -60,8 +60,13 @@ public final class ScorerService {
     self.now = now
     updates = try ModelReader(log: log, topics: topics)
     let newest = try updates.readNewest(of: pipeline)
+    try PipelineMismatch.check(pipeline, againstScorerOf: log)
     writer = try log.writer(topics.scorer, exclusive: true)
     events = try log.reader(PipelineTopics.events, of: PipelineTopics.producers)
+    try writer.transact { transaction in
+      try transaction.put(
+        state: Array(pipeline.definition.utf8), for: PipelineMismatch.definitionKey)
+    }
     position =
       try log.position(
         of: PipelineTopics.events, group: PipelineTopics.scorerGroup, role: topics.scorer)

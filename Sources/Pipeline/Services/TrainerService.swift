@@ -21,13 +21,17 @@ public final class TrainerService {
   private var labelDecoder = LabelDecoder()
   private var scoredPosition: UInt64
   private var labelPosition: UInt64
+  /// Labels that are read, but given at a later event time.
+  private var waiting = LabelQueue()
   private var deadLetters = RecordBatch()
   /// Events and labels taken in since the last commit, and when that was.
   private var uncommitted = 0
   private var committedAt: Int64
 
-  private static let historyKey = "history"
+  private static let historyKey = "history/"
   private static let labelsAtOnce = 4096
+  /// Labels that may be read ahead of event time.
+  private static let labelsAhead = 65_536
   /// Events and labels, and milliseconds, after which state and positions are saved if there was
   /// nothing to publish. Saving costs as much for one event as for many.
   private static let checkpointEvery = 100_000
@@ -49,6 +53,7 @@ public final class TrainerService {
     self.logger = logger
     self.now = now
     _ = try ModelReader(log: log, topics: topics).readNewest(of: pipeline)
+    try PipelineMismatch.check(pipeline, againstScorerOf: log)
     let role = topics.trainer
     let load = { try log.state($0, role: role) }
     // Whether the state fits is found out before the epoch rises and fences a sound trainer; the
@@ -92,25 +97,42 @@ public final class TrainerService {
       }
       guard read == 0 else { continue }
       if untilEnd {
+        learnLabels(dueBy: nil)
         engine.finish()
         break
       }
-      let pausing = uncommitted >= Self.worthSavingAtPause
-      let changed = log.waitForChange(
-        since: token, timeoutMilliseconds: pausing ? Self.pause : 1000)
-      if pausing, !changed { progress(try commit(&engine)) }
+      try pause(since: token, progress)
     }
     if uncommitted > 0 || engine.hasUpdates { progress(try commit(&engine)) }
   }
 
-  /// Takes in the next block of scored events and the labels up to its time; without a block, the
-  /// labels that are there. So labels meet event time in order however far behind the trainer is,
-  /// and no event matures while its label stands on the topic.
-  /// - Returns: how many events and labels were taken in.
+  /// Waits for something to read. If nothing comes, the stream of events is idle, and labels go by
+  /// the time of day instead of event time; and what has been learnt is saved.
+  private func pause(
+    since token: ChangeToken, _ progress: ([ParameterUpdate]) -> Void
+  ) throws {
+    let idle = uncommitted >= Self.worthSavingAtPause || !waiting.isEmpty
+    if log.waitForChange(since: token, timeoutMilliseconds: idle ? Self.pause : 1000) { return }
+    let before = waiting.count
+    learnLabels(dueBy: now())
+    uncommitted += before - waiting.count
+    if idle, uncommitted > 0 { progress(try commit(&engine)) }
+  }
+
+  /// Takes in the next block of scored events and labels that are there, and learns the labels that
+  /// are known by its time. So labels meet event time in order however far behind the trainer
+  /// is, and no event matures while its label stands on the topic.
+  /// - Returns: how many events and labels were read.
   private func readNext() throws -> Int {
+    // Events first: they set the clock that labels go by.
     let events = try readScored()
-    let labels = try readLabels(through: events > 0 ? engine.eventTime : nil)
+    let labels = try readLabels()
+    if let time = engine.eventTime { learnLabels(dueBy: time) }
     return events + labels
+  }
+
+  private func learnLabels(dueBy time: Int64?) {
+    waiting.deliver(dueBy: time) { engine.label(id: $0, $1, time: $2) }
   }
 
   private func readScored() throws -> Int {
@@ -131,42 +153,43 @@ public final class TrainerService {
     return events
   }
 
-  /// Takes in labels given up to `time`; nil: whenever, but not too many at once.
-  private func readLabels(through time: Int64?) throws -> Int {
+  /// Reads labels, a bounded number ahead of event time. One without a time of its own is known
+  /// at once, and so is one that is dated too far ahead to be waited for.
+  private func readLabels() throws -> Int {
+    guard pipeline.labels != nil, waiting.count < Self.labelsAhead else { return 0 }
     var count = 0
-    var stoppedAt: UInt64?
-    guard pipeline.labels != nil else { return 0 }
-    let next = try labels.read(
-      from: labelPosition, limit: time == nil ? Self.labelsAtOnce : .max
-    ) { record in
+    labelPosition = try labels.read(from: labelPosition, limit: Self.labelsAtOnce) { record in
+      count += 1
       do throws(Rejection) {
         let label = try labelDecoder.decode(record.value)
-        if let time, let given = label.time, given > time {
-          stoppedAt = record.offset
-          return false
+        if let time = label.time, engine.eventTime.map({ time <= $0 + EventClock.leap }) ?? true {
+          waiting.append(id: label.eventID, label.label, time: time, source: record.offset)
+        } else {
+          engine.label(id: label.eventID, label.label, time: label.time ?? record.timestamp)
         }
-        engine.label(id: label.eventID, label.label, time: label.time ?? time)
       } catch {
         DeadLetter.append(
           record, of: PipelineTopics.labels, kind: error.kind, reason: error.description,
           time: now(), to: &deadLetters)
       }
-      count += 1
       return true
     }
-    labelPosition = stoppedAt ?? next
     return count
   }
 
+  /// The offset before which all labels are learnt: after a restart, reading goes on there. Labels
+  /// behind it that are learnt already are recognised then.
+  private var learntThrough: UInt64 { waiting.oldestSource ?? labelPosition }
+
   /// Publishes and saves in one transaction; gives the published updates.
   private func commit(
-    _ engine: inout TrainingEngine, history: HistoryProgress? = nil
+    _ engine: inout TrainingEngine, history: (key: String, progress: HistoryProgress)? = nil
   ) throws -> [ParameterUpdate] {
     let updates = engine.takeUpdates(
       time: now(),
       positions: [
         .init(topic: PipelineTopics.scored.topic, partition: 0, offset: scoredPosition),
-        .init(topic: PipelineTopics.labels.topic, partition: 0, offset: labelPosition),
+        .init(topic: PipelineTopics.labels.topic, partition: 0, offset: learntThrough),
       ])
     var batch = RecordBatch()
     for update in updates {
@@ -189,8 +212,10 @@ public final class TrainerService {
       try transaction.commit(
         position: scoredPosition, of: PipelineTopics.scored, group: PipelineTopics.trainerGroup)
       try transaction.commit(
-        position: labelPosition, of: PipelineTopics.labels, group: PipelineTopics.trainerGroup)
-      if let history { try transaction.put(state: history.bytes, for: Self.historyKey) }
+        position: learntThrough, of: PipelineTopics.labels, group: PipelineTopics.trainerGroup)
+      if let history {
+        try transaction.put(state: history.progress.bytes, for: history.key)
+      }
     }
     deadLetters.removeAll()
     uncommitted = 0
@@ -201,16 +226,19 @@ public final class TrainerService {
   // MARK: History
 
   /// Learns a file of history through the same engine that scores and trains live, and publishes
-  /// on the way. After a restart it goes on behind the last row that was committed; a history that
-  /// was learnt to its end is not learnt again.
+  /// on the way. After a restart it goes on behind the last row that was committed.
   public func warmUp(
     _ history: inout HistoryReader, stop: StopSignal,
     progress: (HistoryReader, [ParameterUpdate]) -> Void = { _, _ in }
   ) throws {
-    let saved = try log.state(Self.historyKey, role: topics.trainer)
+    // A history is known by its file's name: one that has grown is learnt from where it ended.
+    let key = Self.historyKey + (history.path.split(separator: "/").last ?? "")
+    let saved = try log.state(key, role: topics.trainer)
     let resumed = try saved.map(HistoryProgress.init(bytes:)) ?? HistoryProgress()
-    guard !resumed.finished else {
-      return logger.info("history was learnt before", metadata: ["rows": "\(resumed.rows)"])
+    if resumed.rows > 0 {
+      logger.info(
+        "history goes on behind the rows learnt before",
+        metadata: ["file": "\(history.path)", "rows": "\(resumed.rows)"])
     }
     var driver = HistoryDriver(pipeline: pipeline, resumingAt: resumed)
     for update in try ModelReader(log: log, topics: topics).readNewest(of: pipeline) {
@@ -219,13 +247,13 @@ public final class TrainerService {
     try driver.run(&history, training: &engine, scored: { _, _, _ in }, labelled: { _ in }) {
       training, driver, history in
       guard training.hasUpdates || stop.isRequested else { return true }
-      let updates = try commit(&training, history: driver.progress)
+      let updates = try commit(&training, history: (key, driver.progress))
       for update in updates { try driver.apply(update) }
       progress(history, updates)
       return !stop.isRequested
     }
     guard driver.progress.finished else { return }
     engine.finish()
-    progress(history, try commit(&engine, history: driver.progress))
+    progress(history, try commit(&engine, history: (key, driver.progress)))
   }
 }

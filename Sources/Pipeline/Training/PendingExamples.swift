@@ -14,12 +14,16 @@ struct PendingExamples {
     case learntPositive = 2
     /// The delay passed without a label.
     case expired = 3
+    /// Its id was waiting already; it takes no label and is not learnt.
+    case duplicate = 4
   }
 
   /// How far a block has got.
   private struct Progress {
     /// Events before this one have matured.
     var swept = 0
+    /// Event time when the block came: an event dated later has waited since then all the same.
+    var arrived: Int64
     /// Whether the block itself is part of the last saved state.
     var saved = false
     var changed = true
@@ -61,6 +65,8 @@ struct PendingExamples {
   private var index = EventIndex()
   private var early: [[UInt8]: EarlyLabel] = [:]
   private var earlyChanged = false
+  /// Event time through which early labels were let go.
+  private var earlySwept = Int64.min
   private var removed: [UInt64] = []
 
   /// Events held.
@@ -76,38 +82,51 @@ struct PendingExamples {
   }
 
   /// Takes a block of scored events in.
-  /// - Returns: the events whose label was there before them, and how many events were dropped
-  ///   because their id is already waiting.
-  mutating func add(_ block: ScoredBlock) -> (labelled: [(Place, Label)], duplicates: Int) {
+  /// - Parameter now: event time.
+  /// - Returns: the events whose label was there before them, and how many events have an id that
+  ///   is already waiting.
+  mutating func add(_ block: ScoredBlock, now: Int64) -> (
+    labelled: [(Place, Label)], duplicates: Int
+  ) {
     let number = next
-    append(block, [UInt8](repeating: 0, count: block.rows), Progress())
+    var rowStates = [UInt8](repeating: RowState.waiting.rawValue, count: block.rows)
     var labelled: [(Place, Label)] = []
     var duplicates = 0
+    // Entered first, so that an id that comes twice within the block is found.
+    append(block, [], Progress(arrived: now))
     for row in 0..<block.rows {
       let id = block.id(row)
       let hash = EventIndex.hash(id)
       let place = Place(block: number, row: row)
       guard find(id, hash) == nil else {
-        // The first one keeps its label; this one matures without.
         duplicates += 1
+        rowStates[row] = RowState.duplicate.rawValue
         continue
       }
       index.insert(hash, place)
       guard !early.isEmpty, let known = early.removeValue(forKey: Array(id)) else { continue }
       earlyChanged = true
-      states[states.count - 1][row] = Self.learnt(known.label).rawValue
+      rowStates[row] = Self.learnt(known.label).rawValue
       labelled.append((place, known.label))
     }
+    states[states.count - 1] = rowStates
     return (labelled, duplicates)
   }
 
   /// Takes a label in.
-  mutating func label(id: [UInt8], _ label: Label, time: Int64) -> LabelOutcome {
+  /// - Parameters:
+  ///   - time: when it was given; its event is no younger.
+  ///   - matured: event time through which events have matured.
+  mutating func label(
+    id: [UInt8], _ label: Label, time: Int64, matured: Int64
+  ) -> LabelOutcome {
     let slice = id[...]
     guard let place = find(slice, EventIndex.hash(slice)) else {
+      guard time > matured else { return .late }
       earlyChanged = true
-      return early.updateValue(EarlyLabel(label: label, time: time), forKey: id) == nil
-        ? .early : .duplicate
+      let before = early.updateValue(EarlyLabel(label: label, time: time), forKey: id)
+      guard let before else { return .early }
+      return before.label == label ? .duplicate : .contradiction
     }
     let at = Int(place.block - first)
     switch RowState(rawValue: states[at][place.row])! {
@@ -118,14 +137,16 @@ struct PendingExamples {
     case .learntNegative: return label == .negative ? .duplicate : .contradiction
     case .learntPositive: return label == .positive ? .duplicate : .contradiction
     case .expired: return .late
+    case .duplicate: preconditionFailure("a duplicate is never indexed")
     }
   }
 
   /// Lets go of all events at or before `time`; `unlabelled` is called for those without a label.
   mutating func mature(through time: Int64, unlabelled: (ScoredBlock, Int) -> Void) {
     while let block = blocks.first {
+      let arrived = progress[0].arrived
       var swept = progress[0].swept
-      while swept < block.rows, block.time(swept) <= time {
+      while swept < block.rows, min(block.time(swept), arrived) <= time {
         if states[0][swept] == RowState.waiting.rawValue {
           unlabelled(block, swept)
           states[0][swept] = RowState.expired.rawValue
@@ -135,7 +156,7 @@ struct PendingExamples {
       progress[0].changed = progress[0].changed || swept > progress[0].swept
       progress[0].swept = swept
       guard swept == block.rows else { break }
-      for row in 0..<block.rows {
+      for row in 0..<block.rows where states[0][row] != RowState.duplicate.rawValue {
         index.remove(EventIndex.hash(block.id(row)), Place(block: first, row: row))
       }
       if progress[0].saved { removed.append(first) }
@@ -144,11 +165,12 @@ struct PendingExamples {
       progress.removeFirst()
       first += 1
     }
-    if !early.isEmpty {
-      let before = early.count
-      early = early.filter { $0.value.time > time }
-      earlyChanged = earlyChanged || early.count != before
-    }
+    // Looking at all early labels costs; once an hour of event time is soon enough.
+    guard !early.isEmpty, time - 3_600_000 >= earlySwept else { return }
+    earlySwept = time
+    let before = early.count
+    early = early.filter { $0.value.time > time }
+    earlyChanged = earlyChanged || early.count != before
   }
 
   private mutating func append(_ block: ScoredBlock, _ states: [UInt8], _ progress: Progress) {
@@ -174,6 +196,7 @@ struct PendingExamples {
       if !progress[at].saved { changes.append((Self.blockKey(number), blocks[at].bytes)) }
       var writer = StateWriter()
       writer.write(UInt64(progress[at].swept))
+      writer.write(progress[at].arrived)
       writer.write(states[at])
       changes.append((Self.rowsKey(number), writer.bytes))
       progress[at].saved = true
@@ -205,16 +228,14 @@ struct PendingExamples {
       let block = try ScoredBlock(bytes: bytes)
       var reader = StateReader(rows)
       let swept = try reader.readCount(limit: block.rows)
+      let arrived = try reader.read(Int64.self)
       let states = try reader.readArray(of: UInt8.self, count: block.rows)
       guard states.allSatisfy({ RowState(rawValue: $0) != nil }) else {
         throw StateError.invalid("state of an event")
       }
-      append(block, states, Progress(swept: swept, saved: true, changed: false))
-      for row in 0..<block.rows {
-        let id = block.id(row)
-        let hash = EventIndex.hash(id)
-        guard find(id, hash) == nil else { continue }
-        index.insert(hash, Place(block: number, row: row))
+      append(block, states, Progress(swept: swept, arrived: arrived, saved: true, changed: false))
+      for row in 0..<block.rows where states[row] != RowState.duplicate.rawValue {
+        index.insert(EventIndex.hash(block.id(row)), Place(block: number, row: row))
       }
     }
     guard let bytes = try load(Self.earlyKey) else { return }

@@ -40,9 +40,10 @@ public struct TrainingEngine {
   public let epoch: UInt64
   /// Saved with the state: a restored engine goes on counting.
   public private(set) var counters = Counters()
-  /// The latest event time seen; nil before the first event.
-  public private(set) var eventTime: Int64?
+  /// Event time; nil before the first event.
+  public var eventTime: Int64? { clock.time }
 
+  private var clock = EventClock()
   private var trainers: [ModelTrainer]
   private var pending: PendingExamples
   private var recent: RecentRows
@@ -70,14 +71,14 @@ public struct TrainingEngine {
     mature()
     counters.events += UInt64(block.rows)
     recent.add(block)
-    if let time = block.latestTime { eventTime = max(eventTime ?? time, time) }
+    for row in 0..<block.rows { clock.follow(block.time(row)) }
     for index in trainers.indices where !trainers[index].definition.learner.isSupervised {
       for row in 0..<block.rows where trainers[index].add(block, row: row, label: nil) {
         publish(index)
       }
     }
     if pipeline.labels != nil {
-      let (labelled, duplicates) = pending.add(block)
+      let (labelled, duplicates) = pending.add(block, now: clock.time ?? 0)
       counters.duplicateEvents += UInt64(duplicates)
       for (place, label) in labelled {
         counters.examples += 1
@@ -91,11 +92,12 @@ public struct TrainingEngine {
 
   /// Takes a label in; a pipeline without a label policy learns from none. All labels that were
   /// given by the time of a block's last event should come before the next block.
-  /// - Parameter time: when the label was given, ms since 1970; nil: at the latest event time.
-  public mutating func label(id: [UInt8], _ label: Label, time: Int64?) {
-    guard pipeline.labels != nil else { return }
+  /// - Parameter time: when the label was given, ms since 1970; its event is no younger.
+  public mutating func label(id: [UInt8], _ label: Label, time: Int64) {
+    guard let policy = pipeline.labels else { return }
     counters.labels += 1
-    switch pending.label(id: id, label, time: time ?? eventTime ?? 0) {
+    let matured = clock.time.map { $0 - policy.delay - Self.labelGrace } ?? .min
+    switch pending.label(id: id, label, time: time, matured: matured) {
     case .example(let place):
       counters.examples += 1
       learn(pending.block(place), row: place.row, label: label)
@@ -228,7 +230,7 @@ public struct TrainingEngine {
     writer.write(pipeline.definition)
     writer.write(pending.first)
     writer.write(pending.next)
-    writer.write(eventTime ?? .min)
+    clock.encode(into: &writer)
     for value in counters.values { writer.write(value) }
     recent.encode(into: &writer)
     changes.append((Self.engineKey, writer.bytes))
@@ -251,8 +253,7 @@ public struct TrainingEngine {
     let first = try reader.read(UInt64.self)
     let next = try reader.read(UInt64.self)
     guard first <= next else { throw StateError.invalid("range of blocks") }
-    let time = try reader.read(Int64.self)
-    eventTime = time == .min ? nil : time
+    clock = try EventClock(from: &reader)
     try counters.restore { try reader.read(UInt64.self) }
     recent = try RecentRows(featureCount: pipeline.plan.count, from: &reader)
     try reader.finish()
@@ -299,21 +300,5 @@ extension TrainingEngine.Counters {
 
   fileprivate mutating func restore(_ next: () throws -> UInt64) rethrows {
     for field in Self.fields { self[keyPath: field] = try next() }
-  }
-}
-
-/// A pipeline file that does not match what is on the topics.
-public struct PipelineMismatch: Error, CustomStringConvertible {
-  /// Where the other definition is, and the lines that differ.
-  public let description: String
-
-  init(pipeline: Pipeline, found definition: String, where place: String) {
-    description = """
-      the pipeline file does not match \(place) of pipeline '\(pipeline.name)'; \
-      lines with - are there, lines with + are in the file:
-      \(pipeline.difference(from: definition))
-      Parameters made under one definition fit no other: give the pipeline another name, or \
-      use another folder of topics.
-      """
   }
 }

@@ -1,0 +1,76 @@
+import DequeModule
+import Features
+import HeapModule
+
+/// Labels that are read but not known yet: each becomes known at its time, in the order of times.
+///
+/// Labels mostly come in that order and then stand in a plain queue; one that is dated earlier
+/// than the last in it goes to a heap beside it. So a label dated far ahead holds up no other.
+struct LabelQueue {
+  private struct Entry: Comparable {
+    var time: Int64
+    /// Order among labels of the same time.
+    var number: UInt64
+    var id: [UInt8]
+    var label: Label
+
+    static func < (a: Entry, b: Entry) -> Bool { (a.time, a.number) < (b.time, b.number) }
+    static func == (a: Entry, b: Entry) -> Bool { a.number == b.number }
+  }
+
+  private var inOrder: Deque<Entry> = []
+  private var others: Heap<Entry> = []
+  private var next: UInt64 = 0
+  /// Where the labels were read, oldest first, and which of them are delivered.
+  private var sources: Deque<(source: UInt64, delivered: Bool)> = []
+  private var firstSource: UInt64 = 0
+
+  var count: Int { inOrder.count + others.count }
+  var isEmpty: Bool { inOrder.isEmpty && others.isEmpty }
+
+  /// Where the oldest label was read that is not delivered.
+  var oldestSource: UInt64? { sources.first?.source }
+
+  /// - Parameter source: where the label was read; does not fall from label to label.
+  mutating func append(id: [UInt8], _ label: Label, time: Int64, source: UInt64 = 0) {
+    let entry = Entry(time: time, number: next, id: id, label: label)
+    next += 1
+    sources.append((source, false))
+    if let last = inOrder.last, time < last.time {
+      others.insert(entry)
+    } else {
+      inOrder.append(entry)
+    }
+  }
+
+  /// Whether at least `wanted` labels are known by `time`.
+  func has(_ wanted: Int, dueBy time: Int64) -> Bool {
+    guard wanted <= count else { return false }
+    // The plain queue is sorted; of the heap it is only known whether there is any.
+    if wanted - 1 < inOrder.count, inOrder[wanted - 1].time <= time { return true }
+    return others.min.map { $0.time <= time } ?? false
+  }
+
+  /// Delivers, in order, all labels known by `time`; nil: all there are.
+  mutating func deliver(
+    dueBy time: Int64?, _ body: (_ id: [UInt8], _ label: Label, _ time: Int64) throws -> Void
+  ) rethrows {
+    while let entry = pop(dueBy: time ?? .max) {
+      try body(entry.id, entry.label, entry.time)
+      sources[Int(entry.number - firstSource)].delivered = true
+      while let oldest = sources.first, oldest.delivered {
+        sources.removeFirst()
+        firstSource += 1
+      }
+    }
+  }
+
+  private mutating func pop(dueBy time: Int64) -> Entry? {
+    switch (inOrder.first, others.min) {
+    case (let a?, let b?) where b < a: b.time <= time ? others.popMin() : nil
+    case (let a?, _): a.time <= time ? inOrder.popFirst() : nil
+    case (nil, let b?): b.time <= time ? others.popMin() : nil
+    case (nil, nil): nil
+    }
+  }
+}
