@@ -19,7 +19,7 @@ public struct TrainingEngine {
     public var presumedNegative: UInt64 = 0
     /// Events that no label came for in time and that were not learnt from.
     public var unlabelled: UInt64 = 0
-    /// Labels for an event that has not come yet, kept.
+    /// Labels for an event that has not come yet, kept until it does.
     public var earlyLabels: UInt64 = 0
     /// Labels that say again what was learnt.
     public var duplicateLabels: UInt64 = 0
