@@ -3,8 +3,6 @@
 public struct CSVReader {
   /// The column names, in the file's order.
   public let header: [String]
-  /// The number of the row given last, from 1; the header does not count.
-  public private(set) var rowNumber: UInt64 = 0
   /// The file read, for its path and progress.
   public var input: GzipInput { source.input }
 
@@ -37,7 +35,6 @@ public struct CSVReader {
     repeat {
       guard try source.parseRow(&row) else { return false }
     } while row.isBlank
-    rowNumber += 1
     if row.malformed == nil && row.count != header.count {
       row.malformed = "has \(row.count) fields where the header has \(header.count)"
     }

@@ -36,6 +36,17 @@ public struct LineReader {
     }
   }
 
+  /// Likewise, passing over empty lines.
+  public mutating func nextNonEmpty<T>(
+    _ body: (UnsafeRawBufferPointer) throws -> T
+  ) throws -> T? {
+    while true {
+      var result: T?
+      let line: Void? = try next { if !$0.isEmpty { result = try body($0) } }
+      if line == nil || result != nil { return result }
+    }
+  }
+
   private mutating func refill() throws(FileError) {
     if start > 0 {
       buffer.replaceSubrange(0..<(end - start), with: buffer[start..<end])

@@ -98,6 +98,18 @@ struct TemporaryFile {
     #expect(lines == ["one", "", long, "last"])
     #expect(reader.lineNumber == 4)
   }
+
+  @Test func passesOverAnyNumberOfEmptyLines() throws {
+    let text = String(repeating: "\n", count: 300_000) + "one\r\n\r\n\ntwo\n\n"
+    let file = try TemporaryFile(Array(text.utf8), suffix: ".jsonl")
+    defer { file.remove() }
+    var reader = LineReader(try GzipInput(path: file.path))
+    var lines: [String] = []
+    while let line = try reader.nextNonEmpty({ String(decoding: $0, as: UTF8.self) }) {
+      lines.append(line)
+    }
+    #expect(lines == ["one", "two"])
+  }
 }
 
 @Suite struct DecimalTests {

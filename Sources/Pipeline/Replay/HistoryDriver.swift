@@ -33,8 +33,9 @@ struct HistoryProgress: Equatable {
 /// new version serves from the next event on.
 ///
 /// Events are scored in blocks that end wherever parameters could change, so the result is the
-/// same as if they had come one by one. (Events that mature without a label are the exception:
-/// they are noticed at the end of a block.)
+/// same as if they had come one by one. (There are two exceptions. Events that mature without a
+/// label are noticed with the next block. And where versions are published by time, a label that
+/// becomes known just before counts for the next version.)
 struct HistoryDriver {
   private(set) var progress: HistoryProgress
   private(set) var scoring: ScoringEngine

@@ -73,16 +73,12 @@ public struct HistoryReader {
       } catch { refusal = error }
     } else {
       let decoder = decoder
-      var isBlank = false
-      let line: Void? = try lines?.next { line in
-        isBlank = line.isEmpty
-        guard !isBlank else { return }
+      let line: Void? = try lines?.nextNonEmpty { line in
         do throws(Rejection) {
           try decoder.decode(json: line, position: number, timestamp: timestamp, into: &block)
         } catch { refusal = error }
       }
       guard line != nil else { return .end }
-      guard !isBlank else { return try next(into: &block) }
     }
     rows += 1
     guard let refusal else { return .event }

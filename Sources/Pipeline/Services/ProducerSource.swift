@@ -69,17 +69,14 @@ public final class ProducerSource {
     let timestamp = Int64(number) * 1000
     if lines != nil {
       var refused = false
-      var isBlank = false
-      let line: Void? = try lines!.next { bytes in
+      let line: Void? = try lines!.nextNonEmpty { bytes in
         json.append(contentsOf: bytes)
-        isBlank = bytes.isEmpty
-        guard let decoder, !isBlank else { return }
+        guard let decoder else { return }
         do throws(Rejection) {
           try decoder.decode(json: bytes, position: number, timestamp: timestamp, into: &block!)
         } catch { refused = true }
       }
       if line == nil { return .end }
-      guard !isBlank else { return try next() }
       guard !refused else { return .refused }
       if decoder != nil { withholdLabels() }
       return .event

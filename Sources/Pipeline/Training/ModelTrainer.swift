@@ -26,7 +26,7 @@ struct ModelTrainer {
 
   static let firstBatch = 16
 
-  init(_ definition: ModelDefinition, pipeline: Pipeline, index: Int) {
+  init(_ definition: ModelDefinition, pipeline: Pipeline) {
     let featureCount = pipeline.plan.count
     self.definition = definition
     // Each model has random numbers of its own, whatever the others are.

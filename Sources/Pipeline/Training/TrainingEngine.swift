@@ -54,9 +54,7 @@ public struct TrainingEngine {
   public init(pipeline: Pipeline, epoch: UInt64) {
     self.pipeline = pipeline
     self.epoch = epoch
-    trainers = pipeline.models.enumerated().map {
-      ModelTrainer($0.element, pipeline: pipeline, index: $0.offset)
-    }
+    trainers = pipeline.models.map { ModelTrainer($0, pipeline: pipeline) }
     pending = PendingExamples()
     recent = RecentRows(featureCount: pipeline.plan.count, seed: pipeline.seed)
   }
