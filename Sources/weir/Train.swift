@@ -49,7 +49,10 @@ struct Train: ParsableCommand {
       metadata: [
         "events": "\(counters.events)", "labels": "\(counters.labels)",
         "examples": "\(counters.examples)", "waiting": "\(service.engine.held.events)",
-        "late_labels": "\(counters.lateLabels)", "unlabelled": "\(counters.unlabelled)",
+        "early_labels": "\(counters.earlyLabels)", "late_labels": "\(counters.lateLabels)",
+        "duplicate_labels": "\(counters.duplicateLabels)",
+        "contradicting_labels": "\(counters.contradictingLabels)",
+        "unlabelled": "\(counters.unlabelled)",
       ])
   }
 }
