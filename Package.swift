@@ -72,7 +72,7 @@ let package = Package(
     .testTarget(
       name: "LearnersTests", dependencies: ["Learners", "LinearAlgebra"], exclude: ["Golden"]),
     .executableTarget(name: "TopicPeer", dependencies: ["Topics"], path: "Tests/TopicPeer"),
-    .testTarget(name: "TopicsTests", dependencies: ["Topics", "TopicPeer", "CLMDB"]),
+    .testTarget(name: "TopicsTests", dependencies: ["Topics", "TopicPeer", "CLMDB", "CZlib"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "FeaturesTests", dependencies: ["Features"]),
     .testTarget(name: "ModelLogTests", dependencies: ["ModelLog", "Learners", "LinearAlgebra"]),

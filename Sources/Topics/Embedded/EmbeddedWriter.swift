@@ -95,6 +95,7 @@ struct WriterMemory {
 
   struct Partition {
     let database: LMDBDatabase
+    let tag: UInt32
     /// The end; nil if it has to be looked up.
     var end: End?
     /// The base offset of the last batch that this writer has written or verified.
