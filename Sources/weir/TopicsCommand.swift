@@ -162,7 +162,8 @@ private struct RecordPrinter {
       switch try assembler.take(record.value) {
       case .incomplete: return
       case .update(let update): line += Listed(update).json.encode(pretty: false)
-      case .withheld(let withheld): line += withheld.json.encode(pretty: false)
+      case .withheld(let withheld):
+        line += JSONValue.object([("withheld", withheld.json)]).encode(pretty: false)
       }
     default: line.append(contentsOf: record.value)
     }

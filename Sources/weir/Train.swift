@@ -50,6 +50,8 @@ struct Train: ParsableCommand {
         "events": "\(counters.events)", "labels": "\(counters.labels)",
         "examples": "\(counters.examples)", "waiting": "\(service.engine.held.events)",
         "late_labels": "\(counters.lateLabels)", "unlabelled": "\(counters.unlabelled)",
+        "updates_withheld": "\(counters.updatesWithheld)",
+        "rows_left_out": "\(counters.rowsLeftOut)",
       ])
   }
 }

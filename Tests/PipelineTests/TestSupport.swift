@@ -164,6 +164,7 @@ struct Bench {
   var scoring: ScoringEngine
   var training: TrainingEngine
   var updates: [ParameterUpdate] = []
+  var withheld: [WithheldUpdate] = []
   var blocks: [ScoredBlock] = []
 
   init(_ pipeline: Pipeline) {
@@ -183,6 +184,7 @@ struct Bench {
   }
 
   mutating func serve() throws {
+    withheld += training.takeWithheld(time: 0)
     for update in training.takeUpdates(time: 0, positions: []) {
       try scoring.apply(update)
       updates.append(update)

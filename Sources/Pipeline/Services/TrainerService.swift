@@ -198,6 +198,12 @@ public final class TrainerService {
         batch.append(key: key, value: chunk, timestamp: update.header.time)
       }
     }
+    for withheld in engine.takeWithheld(time: now()) {
+      batch.append(
+        key: Array("\(withheld.pipeline)/\(withheld.model)".utf8),
+        value: UpdateChunks.record(of: withheld), timestamp: withheld.time)
+      logger.warning("update withheld", metadata: .init(withheld))
+    }
     let changes = engine.takeStateChanges()
     try writer.transact { transaction in
       try transaction.append(batch, to: PipelineTopics.models)
@@ -255,5 +261,15 @@ public final class TrainerService {
     guard driver.progress.finished else { return }
     engine.finish()
     progress(history, try commit(&engine, history: (key, driver.progress)))
+  }
+}
+
+extension Logger.Metadata {
+  fileprivate init(_ withheld: WithheldUpdate) {
+    self = [
+      "model": "\(withheld.pipeline)/\(withheld.model)",
+      "served": "\(withheld.servedVersion)", "guard": "\(withheld.code.rawValue)",
+      "reason": "\(withheld.reason)", "action": "\(withheld.actionText)",
+    ]
   }
 }
