@@ -36,6 +36,7 @@ let package = Package(
     .target(name: "Features", dependencies: ["CSimdJSON", "Files", "LinearAlgebra"]),
     .target(name: "Evaluation"),
     .target(name: "Datasets"),
+    .target(name: "Processes"),
     .target(
       name: "ModelLog",
       dependencies: [
@@ -61,7 +62,15 @@ let package = Package(
     .executableTarget(
       name: "weir-demo",
       dependencies: [
-        "Datasets", "Evaluation", "Features", "Files", "ModelLog", "Pipeline", "Topics",
+        "Datasets", "Evaluation", "Features", "Files", "ModelLog", "Pipeline", "Processes",
+        "Topics",
+      ]),
+    // What scripts/crash-test, latency, soak and fuzz run.
+    .executableTarget(
+      name: "weir-hunt",
+      dependencies: [
+        "Features", "Files", "Learners", "ModelLog", "Pipeline", "Processes", "Topics",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(
