@@ -122,7 +122,7 @@ private struct PipelineFileReader {
 
   private func readEvents(_ node: Node, label: EventSchema.Field?) -> EventSchema? {
     guard let map = YAMLMap(node, "'events'", problems) else { return nil }
-    map.allow(["id", "time", "entities", "fields", "max_bytes"])
+    map.allow(["id", "time", "entities", "fields", "max_bytes", "unique_within"])
     var fields: [EventSchema.Field] = []
     if let node = map.required("fields"), let list = YAMLMap(node, "'fields'", problems) {
       fields = list.keys.compactMap { readField($0.name, $0.value) }
@@ -138,7 +138,8 @@ private struct PipelineFileReader {
       time: map["time"].flatMap(readTime),
       entities: (map.texts("entities") ?? []).map { .init(name: $0, type: .category) },
       values: fields, label: label,
-      maximumBytes: map.integer("max_bytes", in: 64...(1 << 26)) ?? 1 << 20)
+      maximumBytes: map.integer("max_bytes", in: 64...(1 << 26)) ?? 1 << 20,
+      uniqueWithin: map.integer("unique_within", in: 0...1_000_000_000) ?? 1_000_000)
   }
 
   /// `name`, or a mapping with `field` and `or`.

@@ -35,6 +35,7 @@ public final class ScorerService {
   private let events: any TopicReader
   private let updates: ModelReader
   private let decoder: EventDecoder
+  private var identifiers: RecentIdentifiers
   private var engine: ScoringEngine
   private var block: EventBlock
   private var scored = RecordBatch()
@@ -72,6 +73,9 @@ public final class ScorerService {
         of: PipelineTopics.events, group: PipelineTopics.scorerGroup, role: topics.scorer)
       ?? events.startOffset()
     decoder = EventDecoder(schema: pipeline.schema, readsLabel: false)
+    identifiers = try Self.recentIdentifiers(
+      on: log.reader(PipelineTopics.scored, of: topics.scorer),
+      capacity: pipeline.schema.uniqueWithin)
     engine = ScoringEngine(pipeline: pipeline, capacity: Self.blockSize)
     block = EventBlock(schema: pipeline.schema, capacity: Self.blockSize)
     for update in newest { apply(update) }
@@ -135,10 +139,10 @@ public final class ScorerService {
       do throws(Rejection) {
         try decoder.decode(
           json: record.value, position: record.offset, timestamp: record.timestamp, into: &block)
+        try block.checkLastIsNew(&identifiers)
       } catch {
         DeadLetter.append(
-          record, of: PipelineTopics.events, kind: error.kind, reason: error.description,
-          time: now(), to: &deadLetters)
+          record, of: PipelineTopics.events, refused: error, time: now(), to: &deadLetters)
       }
       return true
     }
@@ -158,6 +162,40 @@ public final class ScorerService {
     counters.alerts += UInt64(alerts)
     counters.refused += UInt64(deadLetters.count)
     return true
+  }
+
+  /// The identifiers of the events scored last, which must not be scored again.
+  private static func recentIdentifiers(
+    on scored: any TopicReader, capacity: Int
+  ) throws -> RecentIdentifiers {
+    var identifiers = RecentIdentifiers(capacity: capacity)
+    guard capacity > 0 else { return identifiers }
+    // How many events a block has is only known by reading it, so pieces of the topic are read from
+    // its end backwards until there are enough.
+    let start = try scored.startOffset()
+    var from = try scored.endOffset()
+    var pieces: [[(bytes: [UInt8], ends: [Int])]] = []
+    var events = 0
+    while from > start, events < capacity {
+      let end = from
+      from -= min(1024, from - start)
+      var piece: [(bytes: [UInt8], ends: [Int])] = []
+      _ = try scored.read(from: from, limit: Int(end - from)) { record in
+        let block = try ScoredBlock(bytes: [UInt8](record.value))
+        piece.append(block.identifiers)
+        events += block.rows
+        return true
+      }
+      pieces.append(piece)
+    }
+    for block in pieces.reversed().joined() {
+      var start = 0
+      for end in block.ends {
+        _ = identifiers.insert(block.bytes[start..<end])
+        start = end
+      }
+    }
+    return identifiers
   }
 
   /// Scores the block and lays its outputs out; gives the number of alerts.
