@@ -65,11 +65,14 @@ let package = Package(
         "Datasets", "Evaluation", "Features", "Files", "ModelLog", "Pipeline", "Processes",
         "Topics",
       ]),
+    .target(
+      name: "Fuzzing",
+      dependencies: ["Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Pipeline"]),
     // What scripts/crash-test, latency, soak and fuzz run.
     .executableTarget(
       name: "weir-hunt",
       dependencies: [
-        "Features", "Files", "Learners", "ModelLog", "Pipeline", "Processes", "Topics",
+        "Features", "Files", "Fuzzing", "Learners", "ModelLog", "Pipeline", "Processes", "Topics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -91,6 +94,7 @@ let package = Package(
         "Pipeline", "Evaluation", "Features", "Files", "Learners", "LinearAlgebra", "ModelLog",
         "Topics", .product(name: "Logging", package: "swift-log"),
       ]),
+    .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"]),
     .testTarget(
       name: "CommandTests", dependencies: ["weir", "Datasets", "Files", "Topics"],
       exclude: ["Help"]),

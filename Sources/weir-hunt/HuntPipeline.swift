@@ -6,7 +6,7 @@ enum HuntPipeline {
   /// - Parameters:
   ///   - publishEvery: rows between two versions of a model.
   ///   - snapshotEvery: versions between two snapshots.
-  ///   - trees: of the forest; 200 make a snapshot of more than one record.
+  ///   - trees: of the forest; 400 make a snapshot of more than one record.
   ///   - batch: rows of a mini-batch.
   static func text(publishEvery: Int, snapshotEvery: Int, trees: Int, batch: Int = 128) -> String {
     """

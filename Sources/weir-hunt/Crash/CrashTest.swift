@@ -16,10 +16,10 @@ struct CrashTest: ParsableCommand {
   @Option(help: "How often somebody is killed.") var kills = 200
   @Option(help: "Who is killed when follows from it.") var seed: UInt64 = 1
   @Option(help: "Transactions.") var events = 500_000
-  @Option(help: "Transactions a second.") var rate = 4_000
+  @Option(help: "Transactions a second.") var rate = 5_000
   @Option(help: "Rows between two versions of a model.") var publishEvery = 1_000
-  @Option(help: "Trees of the forest; 200 make a snapshot of more than one record.")
-  var trees = 200
+  @Option(help: "Trees of the forest; 400 make a snapshot of more than one record.")
+  var trees = 400
   @Option(parsing: .upToNextOption, help: "Who is killed: producer, scorer, trainer.")
   var victims = Service.allCases
   @Option(help: ArgumentHelp("Work here and keep everything.", valueName: "folder"))
