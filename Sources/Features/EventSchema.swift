@@ -10,6 +10,8 @@ public struct EventSchema: Sendable, Equatable {
   public var values: [Field]
   /// The label, where a file of history carries it.
   public var label: Field?
+  /// An event that lies further behind event time is marked late, ms.
+  public var lateness: Int64
   /// Events larger than this many bytes are refused.
   public var maximumBytes: Int
   /// An event with the identifier of one of so many events before it is refused; 0: never. Without
@@ -19,13 +21,14 @@ public struct EventSchema: Sendable, Equatable {
   /// A schema. Field names are not checked here; `FeaturePlan` finds those that features miss.
   public init(
     id: Field?, time: TimeField?, entities: [Field], values: [Field], label: Field?,
-    maximumBytes: Int = 1 << 20, uniqueWithin: Int = 1_000_000
+    lateness: Int64 = 3_600_000, maximumBytes: Int = 1 << 20, uniqueWithin: Int = 1_000_000
   ) {
     self.id = id
     self.time = time
     self.entities = entities
     self.values = values
     self.label = label
+    self.lateness = lateness
     self.maximumBytes = maximumBytes
     self.uniqueWithin = id == nil ? 0 : uniqueWithin
   }

@@ -24,6 +24,7 @@ struct Produce: ParsableCommand {
   @Flag(help: "Begin with the first row, even if the file was produced before.")
   var again = false
   @OptionGroup var topics: TopicOptions
+  @OptionGroup var durability: DurabilityOptions
   @OptionGroup var log: LogOptions
 
   func validate() throws {
@@ -46,7 +47,7 @@ struct Produce: ParsableCommand {
     let logger = try log.logger("weir.produce")
     let pipeline = try pipeline.map { try Pipeline(path: $0) }
     let source = try ProducerSource(path: file, schema: pipeline?.schema)
-    let log = try topics.openForWriting()
+    let log = try topics.openForWriting(durability)
     let stop = StopSignal()
     let signals = stop.listen(waking: log)
     defer { signals.forEach { $0.cancel() } }

@@ -124,7 +124,9 @@ private struct PipelineFileReader {
 
   private func readEvents(_ node: Node, label: EventSchema.Field?) -> EventSchema? {
     guard let map = YAMLMap(node, "'events'", problems) else { return nil }
-    map.allow(["id", "time", "entities", "fields", "max_bytes", "unique_within"])
+    map.allow([
+      "id", "time", "entities", "fields", "lateness", "max_bytes", "unique_within",
+    ])
     var fields: [EventSchema.Field] = []
     if let node = map.required("fields"), let list = YAMLMap(node, "'fields'", problems) {
       fields = list.keys.compactMap { readField($0.name, $0.value) }
@@ -139,7 +141,7 @@ private struct PipelineFileReader {
       id: id.map { EventSchema.Field(name: $0.name, aliases: $0.aliases, type: .category) },
       time: map["time"].flatMap(readTime),
       entities: (map.texts("entities") ?? []).map { .init(name: $0, type: .category) },
-      values: fields, label: label,
+      values: fields, label: label, lateness: map.duration("lateness") ?? 3_600_000,
       maximumBytes: map.integer("max_bytes", in: 64...(1 << 26)) ?? 1 << 20,
       uniqueWithin: map.integer("unique_within", in: 0...1_000_000_000) ?? 1_000_000)
   }

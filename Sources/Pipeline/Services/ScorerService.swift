@@ -12,6 +12,8 @@ public final class ScorerService {
   public struct Counters: Sendable, Equatable {
     /// Events scored and decided.
     public var events: UInt64 = 0
+    /// Those of them that lie further behind event time than the pipeline allows.
+    public var late: UInt64 = 0
     /// Those of them whose outcome is an alert.
     public var alerts: UInt64 = 0
     /// Records that became dead letters.
@@ -43,6 +45,8 @@ public final class ScorerService {
   private var deadLetters = RecordBatch()
   private var decision: [UInt8] = []
 
+  /// Under which key the engine's state is kept.
+  private static let stateKey = "engine"
   /// The most events scored at once.
   static let blockSize = 256
 
@@ -78,6 +82,9 @@ public final class ScorerService {
       capacity: pipeline.schema.uniqueWithin)
     engine = ScoringEngine(pipeline: pipeline, capacity: Self.blockSize)
     block = EventBlock(schema: pipeline.schema, capacity: Self.blockSize)
+    if let state = try log.state(Self.stateKey, role: topics.scorer) {
+      try engine.restore(state: state)
+    }
     for update in newest { apply(update) }
     logger.info(
       "scorer ready",
@@ -154,6 +161,7 @@ public final class ScorerService {
       try transaction.append(scored, to: PipelineTopics.scored)
       try transaction.append(decisions, to: PipelineTopics.decisions)
       try transaction.append(deadLetters, to: PipelineTopics.deadLetters)
+      if !block.isEmpty { try transaction.put(state: engine.encodeState(), for: Self.stateKey) }
       try transaction.commit(
         position: next, of: PipelineTopics.events, group: PipelineTopics.scorerGroup)
     }
@@ -211,6 +219,7 @@ public final class ScorerService {
         }
       }
       if result.outcome(row) == .alert { alerts += 1 }
+      if engine.isLate(row: row) { counters.late += 1 }
     }
     result.bytes.withUnsafeBytes {
       scored.append(key: nil, value: $0, timestamp: result.latestTime ?? 0)

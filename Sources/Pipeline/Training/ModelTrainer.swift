@@ -55,6 +55,10 @@ struct ModelTrainer {
     figures.add(score: score, label: label == .positive)
   }
 
+  mutating func correctFigure(score: Float, to label: Label) {
+    figures.correct(score: score, to: label == .positive)
+  }
+
   /// Adds a row of a block; true if parameters are due to be published.
   mutating func add(_ block: ScoredBlock, row: Int, label: Label?) -> Bool {
     let at = rows.rows

@@ -23,7 +23,7 @@ public struct TrainingEngine {
     public var earlyLabels: UInt64 = 0
     /// Labels that say again what was learnt.
     public var duplicateLabels: UInt64 = 0
-    /// Labels that contradict what was learnt; the first one stands.
+    /// Labels that contradict one before them: the last one wins.
     public var contradictingLabels: UInt64 = 0
     /// Labels that came after the label delay.
     public var lateLabels: UInt64 = 0
@@ -101,8 +101,26 @@ public struct TrainingEngine {
       learn(pending.block(place), row: place.row, label: label)
     case .early: counters.earlyLabels += 1
     case .duplicate: counters.duplicateLabels += 1
-    case .contradiction: counters.contradictingLabels += 1
+    case .contradiction(let place):
+      counters.contradictingLabels += 1
+      if let place { correct(pending.block(place), row: place.row, to: label) }
     case .late: counters.lateLabels += 1
+    }
+  }
+
+  /// An event was learnt with the other label. What was learnt cannot be taken back; learning the
+  /// row once more with the right one brings the parameters where the last label wants them. The
+  /// figures count the event once, as it is known now.
+  private mutating func correct(_ block: ScoredBlock, row: Int, to label: Label) {
+    for index in trainers.indices {
+      if block.versions[index].version > 0 {
+        trainers[index].correctFigure(score: block.score(model: index, row: row), to: label)
+      }
+      if trainers[index].definition.learner.isSupervised,
+        trainers[index].add(block, row: row, label: label)
+      {
+        publish(index)
+      }
     }
   }
 

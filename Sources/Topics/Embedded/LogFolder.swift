@@ -4,12 +4,13 @@ import Glibc
 enum LogFolder {
   /// The content of the file FORMAT without its line end: the format's name and version. It covers
   /// the layout of the folder, of the databases and of `bell`; batches carry their own version.
-  static let format = "weir-topic-log 1"
+  static let format = "weir-topic-log 2"
 
   static func mismatch(found: String, folder: String) -> TopicError {
     TopicError(
-      .formatMismatch, "the folder has the format '\(found)', known is '\(format)'",
-      folder: folder)
+      .formatMismatch,
+      "the folder has the format '\(found)', which cannot be read; known is '\(format)'. Use the "
+        + "version of Weir that wrote it, or a new folder", folder: folder)
   }
 
   /// Checks the folder's format; makes the folder and its FORMAT first if asked to.
