@@ -131,6 +131,7 @@ import Testing
     Mistake("label:\n", "seed: 1\nseed: 2\nlabel:\n", 13, "seed"),
     Mistake("pipeline: test", "pipeline: [test", 2, "not YAML"),
     Mistake("pipeline: test", "pipeline: 'test", nil, "not YAML"),
+    Mistake("pipeline: test", "# one\npipeline: te\u{1}st", 2, "not YAML"),
     Mistake("    amount: number", "  amount: number\n  - x", nil, "not YAML"),
   ])
   func mistakesNameTheirLineAndWhatWasMeant(_ mistake: Mistake) throws {

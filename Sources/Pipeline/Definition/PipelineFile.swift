@@ -43,6 +43,8 @@ extension YamlError {
     case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
       mark.line
     case .duplicatedKeysInMapping(_, let context): context.mark.line
+    case .reader(_, let offset?, _, let yaml):
+      yaml.utf8.prefix(offset).count { $0 == UInt8(ascii: "\n") } + 1
     default: nil
     }
   }
