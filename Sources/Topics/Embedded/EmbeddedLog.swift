@@ -20,6 +20,9 @@ public final class EmbeddedLog: TopicLog {
     case readOnly
   }
 
+  /// The most bytes a role's data file may take if nothing else is said.
+  public static let defaultCapacity = 64 << 30
+
   /// The folder, as given.
   public let folder: String
   /// What the log was opened for.
@@ -36,7 +39,9 @@ public final class EmbeddedLog: TopicLog {
   ///   - capacity: The most bytes a role's data file may take. It is reserved as address space, not
   ///     on disk. The same folder should be opened with the same capacity everywhere.
   /// - Throws: `.notFound`, `.formatMismatch`, `.io`, or `.full`.
-  public init(folder: String, access: Access, capacity: Int = 64 << 30) throws(TopicError) {
+  public init(
+    folder: String, access: Access, capacity: Int = EmbeddedLog.defaultCapacity
+  ) throws(TopicError) {
     guard !folder.isEmpty, !folder.utf8.contains(0), capacity >= 1 << 16 else {
       throw TopicError(
         .invalid, "a log needs a folder and a capacity of at least 65,536 bytes", folder: folder)

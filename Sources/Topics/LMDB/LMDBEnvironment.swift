@@ -37,8 +37,11 @@ final class LMDBEnvironment: @unchecked Sendable {
   private static let flags = UInt32(MDB_NOTLS) | UInt32(MDB_NOSYNC)
 
   /// Opens the environment in an existing folder, and creates its files if there are none.
-  /// - Parameter capacity: The size of the map in bytes: address space, neither memory nor disk.
-  init(folder: String, capacity: Int) throws(TopicError) {
+  /// - Parameters:
+  ///   - capacity: The size of the map in bytes: address space, neither memory nor disk.
+  ///   - opensDatabases: Otherwise no page is looked at but the meta pages, for LMDB may crash on
+  ///     damaged ones.
+  init(folder: String, capacity: Int, opensDatabases: Bool = true) throws(TopicError) {
     self.folder = folder
     var created: OpaquePointer?
     try Self.check(mdb_env_create(&created), "cannot create an environment", folder)
@@ -63,7 +66,7 @@ final class LMDBEnvironment: @unchecked Sendable {
     }
     dataFile = file
     do throws(TopicError) {
-      try openExistingDatabases()
+      try openExistingDatabases(opensDatabases)
     } catch {
       mdb_env_close(handle)
       throw error
@@ -166,13 +169,13 @@ final class LMDBEnvironment: @unchecked Sendable {
     }
   }
 
-  private func openExistingDatabases() throws(TopicError) {
+  private func openExistingDatabases(_ opensDatabases: Bool) throws(TopicError) {
     let transaction = try begin(UInt32(MDB_RDONLY))
     do throws(TopicError) {
       // Opening the unnamed database also sets its key order, which a lookup needs.
       try transaction.openNames()
       var opened: [String: LMDBDatabase] = [:]
-      for name in try transaction.names() {
+      for name in opensDatabases ? try transaction.names() : [] {
         opened[name] = try transaction.openDatabase(name, flags: 0)
       }
       try Self.check(mdb_txn_commit(transaction.handle), "cannot open the databases", folder)

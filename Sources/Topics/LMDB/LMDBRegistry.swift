@@ -12,7 +12,9 @@ enum LMDBRegistry {
 
   /// Opens the environment in `folder`, nil if there is none and it shall not be created. If it is
   /// open already, `capacity` has no effect.
-  static func open(_ folder: String, capacity: Int, create: Bool) throws(TopicError) -> LMDBLease? {
+  static func open(
+    _ folder: String, capacity: Int, create: Bool, opensDatabases: Bool = true
+  ) throws(TopicError) -> LMDBLease? {
     // Held while opening, so that nobody opens the same file in between.
     try entries.withLock { (entries) throws(TopicError) -> LMDBLease? in
       var status = stat()
@@ -29,7 +31,8 @@ enum LMDBRegistry {
         }
         guard create else { return nil }
       }
-      let environment = try LMDBEnvironment(folder: folder, capacity: capacity)
+      let environment = try LMDBEnvironment(
+        folder: folder, capacity: capacity, opensDatabases: opensDatabases)
       let identity: FileIdentity
       do throws(TopicError) {
         identity = try environment.identity()
@@ -39,6 +42,14 @@ enum LMDBRegistry {
       }
       entries[identity] = Entry(environment: environment, leases: 1)
       return LMDBLease(environment, identity)
+    }
+  }
+
+  /// Whether this process has the environment open.
+  static func isOpen(_ folder: String) -> Bool {
+    entries.withLock { entries in
+      var status = stat()
+      return stat(folder + "/data.mdb", &status) == 0 && entries[FileIdentity(status)] != nil
     }
   }
 
