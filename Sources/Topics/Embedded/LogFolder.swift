@@ -84,8 +84,8 @@ enum LogFolder {
   }
 
   /// Writes FORMAT under another name and links it into place, so that nobody ever sees half of it
-  /// and nobody's is replaced.
-  private static func writeFormat(_ folder: String) throws(TopicError) {
+  /// and nobody's is replaced, unless asked to.
+  static func writeFormat(_ folder: String, replacing: Bool = false) throws(TopicError) {
     let temporary = "\(folder)/FORMAT.\(getpid()).\(UInt32.random(in: 0 ... .max))"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o660)
     guard descriptor >= 0 else {
@@ -100,7 +100,10 @@ enum LogFolder {
       throw systemError(
         written < 0 ? number : ENOSPC, "cannot write the file FORMAT", folder: folder)
     }
-    guard link(temporary, folder + "/FORMAT") == 0 || errno == EEXIST else {
+    let result =
+      replacing
+      ? Glibc.rename(temporary, folder + "/FORMAT") : link(temporary, folder + "/FORMAT")
+    guard result == 0 || errno == EEXIST else {
       throw systemError(errno, "cannot create the file FORMAT", folder: folder)
     }
   }

@@ -30,8 +30,16 @@ extension LogFolder {
     return stat(path, &status) == 0 ? UInt64(max(0, status.st_size)) : nil
   }
 
+  static func isEmpty(_ folder: String) throws(TopicError) -> Bool {
+    try entries(of: folder).isEmpty
+  }
+
   /// The names in a folder, sorted, without those that begin with a dot.
   static func names(in folder: String) throws(TopicError) -> [String] {
+    try entries(of: folder).filter { $0.first != "." }.sorted()
+  }
+
+  private static func entries(of folder: String) throws(TopicError) -> [String] {
     guard let directory = opendir(folder) else {
       throw systemError(errno, "cannot list the folder", folder: folder)
     }
@@ -41,8 +49,8 @@ extension LogFolder {
       let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if name.first != "." { names.append(name) }
+      if name != ".", name != ".." { names.append(name) }
     }
-    return names.sorted()
+    return names
   }
 }

@@ -248,7 +248,10 @@ struct RoleImage {
       find(range.reason, partition: partition, first: range.start, end: range.end)
     }
     for (offset, reason) in bad {
-      find(reason, partition: partition, first: offset, end: offset + 1)
+      report.badRecords.append(
+        TopicFinding(
+          role: role, partition: partition, firstOffset: offset, endOffset: offset + 1,
+          reason: reason))
     }
     databases.append(Database(name: name, tree: tree, partition: partition))
     lost[partition] = scan.lost

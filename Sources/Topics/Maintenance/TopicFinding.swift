@@ -72,8 +72,10 @@ public struct RoleReport: Sendable {
 
   /// Whose environment.
   public let role: WriterRole
-  /// What is wrong; empty if all is sound.
+  /// What is damaged; empty if all is as it was written.
   public internal(set) var findings: [TopicFinding] = []
+  /// Records that are as they were written, and wrong all the same.
+  public internal(set) var badRecords: [TopicFinding] = []
   /// All partitions, by name.
   public internal(set) var partitions: [Partition] = []
   /// All positions that are sound.

@@ -79,7 +79,7 @@ public struct TopicMaintenance: Sendable {
     let evidence = gather?(report.roles) ?? Evidence()
     for index in report.roles.indices {
       report.roles[index].compare(with: evidence)
-      report.findings += report.roles[index].findings
+      report.findings += report.roles[index].findings + report.roles[index].badRecords
     }
     return report
   }
