@@ -72,7 +72,10 @@ let package = Package(
     .testTarget(
       name: "LearnersTests", dependencies: ["Learners", "LinearAlgebra"], exclude: ["Golden"]),
     .executableTarget(name: "TopicPeer", dependencies: ["Topics"], path: "Tests/TopicPeer"),
-    .testTarget(name: "TopicsTests", dependencies: ["Topics", "TopicPeer", "CLMDB", "CZlib"]),
+    // Fails LMDB's system calls on request.
+    .target(name: "CFaults", path: "Tests/CFaults"),
+    .testTarget(
+      name: "TopicsTests", dependencies: ["Topics", "TopicPeer", "CFaults", "CLMDB", "CZlib"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "FeaturesTests", dependencies: ["Features"]),
     .testTarget(name: "ModelLogTests", dependencies: ["ModelLog", "Learners", "LinearAlgebra"]),

@@ -21,6 +21,7 @@ struct Produce: ParsableCommand {
   @Option(help: "From an event to its label, for instance 7d (default: the pipeline's).")
   var labelDelay: String?
   @OptionGroup var topics: TopicOptions
+  @OptionGroup var durability: DurabilityOptions
   @OptionGroup var log: LogOptions
 
   func validate() throws {
@@ -43,7 +44,7 @@ struct Produce: ParsableCommand {
     let logger = try log.logger("weir.produce")
     let pipeline = try pipeline.map { try Pipeline(path: $0) }
     let source = try ProducerSource(path: file, schema: pipeline?.schema)
-    let log = try topics.openForWriting()
+    let log = try topics.openForWriting(durability)
     let stop = StopSignal()
     let signals = stop.listen(waking: log)
     defer { signals.forEach { $0.cancel() } }

@@ -11,6 +11,7 @@ struct Train: ParsableCommand {
 
   @OptionGroup var pipeline: PipelineOptions
   @OptionGroup var topics: TopicOptions
+  @OptionGroup var durability: DurabilityOptions
   @OptionGroup var log: LogOptions
 
   @Option(
@@ -25,7 +26,7 @@ struct Train: ParsableCommand {
     let pipeline = try pipeline.load()
     let logger = try log.logger("weir.train")
     var history = try input.map { try HistoryReader(path: $0, schema: pipeline.schema) }
-    let topics = try topics.openForWriting()
+    let topics = try topics.openForWriting(durability)
     let stop = StopSignal()
     let signals = stop.listen(waking: topics)
     defer { signals.forEach { $0.cancel() } }

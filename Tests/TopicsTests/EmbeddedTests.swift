@@ -110,7 +110,7 @@ struct EmbeddedTests {
 
   @Test func aFullLogRefusesAndStaysWhole() throws {
     try withFolder { folder in
-      let log = try EmbeddedLog(folder: folder, access: .readWrite, capacity: 1 << 20)
+      let log = try EmbeddedLog(folder: folder, access: .readWrite, maximumSize: 1 << 20)
       let writer = try log.writer(.producers, exclusive: false)
       let value = String(repeating: "x", count: 50_000)
       var appended: UInt64 = 0
@@ -146,6 +146,28 @@ struct EmbeddedTests {
       // A new log in its place is a new log.
       let fresh = try EmbeddedLog(folder: folder, access: .readWrite)
       #expect(try fresh.writer(.producers, exclusive: false).append(["c"], to: events) == 0)
+    }
+  }
+
+  @Test func puttingAnotherFileInItsPlaceIsNoticed() throws {
+    try withFolder { folder in
+      let log = try EmbeddedLog(folder: folder, access: .readWrite)
+      let writer = try log.writer(.producers, exclusive: false)
+      try writer.append(["a"], to: events)
+      let reader = try log.reader(events, of: .producers)
+      #expect(try reader.texts() == ["a"])
+      let file = folder + "/producers/data.mdb"
+      try FileManager.default.moveItem(atPath: file, toPath: file + ".old")
+      try FileManager.default.copyItem(atPath: file + ".old", toPath: file)
+      for error in [
+        try topicError { try writer.append(["b"], to: events) },
+        try topicError { _ = try reader.copies(from: 1) },
+      ] {
+        #expect(error.code == .notFound)
+        #expect(error.reason.contains("replaced"))
+      }
+      let fresh = try EmbeddedLog(folder: folder, access: .readWrite)
+      #expect(try fresh.writer(.producers, exclusive: false).append(["c"], to: events) == 1)
     }
   }
 

@@ -15,7 +15,7 @@ struct MaintainedFolder {
   static let decisions = TopicPartition("decisions")
   static let models = TopicPartition("models")
 
-  let path: String
+  private(set) var path: String
   private(set) var records: [Place: [Copied]] = [:]
   private(set) var position: UInt64 = 0
   private(set) var state: [String: [UInt8]] = [:]
@@ -27,10 +27,9 @@ struct MaintainedFolder {
     let log = try EmbeddedLog(folder: path, access: .readWrite)
     let producer = try log.writer(.producers, exclusive: false)
     let scorer = try log.writer(.scorer, exclusive: true)
+    // The third to become the trainer.
+    for _ in 0..<2 { _ = try log.writer(.trainer, exclusive: true) }
     let trainer = try log.writer(.trainer, exclusive: true)
-    _ = try log.writer(.trainer, exclusive: true)
-    let trainer2 = try log.writer(.trainer, exclusive: true)
-    _ = trainer
     for round in 0..<rounds {
       try append(to: [Self.events], of: producer, &generator)
       if round % 3 == 0 { try append(to: [Self.labels], of: producer, &generator) }
@@ -43,7 +42,7 @@ struct MaintainedFolder {
         let key = "model/\(Int.random(in: 0..<5, using: &generator))"
         let value = bytes(Int.random(in: 0..<20_000, using: &generator), &generator)
         state[key] = value
-        try append(to: [Self.models], of: trainer2, &generator) {
+        try append(to: [Self.models], of: trainer, &generator) {
           try $0.put(state: value, for: key)
         }
       }
@@ -77,6 +76,13 @@ struct MaintainedFolder {
       for (partition, batch) in batches { _ = try transaction.append(batch, to: partition) }
       try more(transaction)
     }
+  }
+
+  /// The same in another place.
+  func at(_ path: String) -> MaintainedFolder {
+    var other = self
+    other.path = path
+    return other
   }
 
   func dataFile(of role: WriterRole) -> String { "\(path)/\(role)/data.mdb" }

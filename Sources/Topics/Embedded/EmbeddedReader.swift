@@ -40,7 +40,7 @@ final class EmbeddedReader: TopicReader {
   deinit {
     if let opened {
       opened.cursor.close()
-      opened.transaction.abort()
+      opened.transaction.discard()
     }
   }
 
@@ -85,7 +85,7 @@ final class EmbeddedReader: TopicReader {
         .at(folder: log.folder, partition: partition)
     }
     // Somebody who reads again and again at the end shall learn that nothing will come.
-    if next == offset { try opened?.lease.environment.checkNotDeleted() }
+    if next == offset { try opened?.lease.environment.checkNotReplaced() }
     return next
   }
 

@@ -57,6 +57,16 @@ struct RoleStore: Sendable {
   func prepareForWriting(exclusive: Bool) throws(TopicError) -> UInt64 {
     try environment.lock.lock(else: "a writer cannot be opened inside a transaction of its role")
     defer { environment.lock.unlock() }
+    while true {
+      do throws(TopicError) {
+        return try prepare(exclusive: exclusive)
+      } catch {
+        guard try environment.hasGrown() else { throw error }
+      }
+    }
+  }
+
+  private func prepare(exclusive: Bool) throws(TopicError) -> UInt64 {
     let transaction = try environment.beginWriting()
     var opened: [String: LMDBDatabase] = [:]
     var epoch: UInt64 = 0

@@ -17,7 +17,8 @@ final class NewEnvironment {
     try LogFolder.makeFolder(folder)
     self.folder = folder
     environment = try LMDBEnvironment(
-      folder: folder, capacity: max(1 << 30, Int(min(bytes, 1 << 46)) * 2))
+      folder: folder,
+      settings: .maintenance(initialSize: max(1 << 30, Int(min(bytes, 1 << 42)) * 2)))
   }
 
   deinit {

@@ -16,8 +16,7 @@ final class SnapshotPin {
   static func open(_ folder: String) throws(TopicError) -> LMDBLease? {
     let file = try DataFile(path: folder + "/data.mdb", folder: folder)
     guard MetaPage.damage(of: MetaPage.settled(file)) == nil else { return nil }
-    return try LMDBRegistry.open(
-      folder, capacity: EmbeddedLog.defaultCapacity, create: false, opensDatabases: false)
+    return try LMDBRegistry.open(folder, .maintenance(opensDatabases: false), create: false)
   }
 
   /// Pins the newest snapshot of an open environment.

@@ -169,7 +169,7 @@ extension TopicMaintenance {
     LogFolder.removeEnvironment(path + Self.rewriteName)
     // The table of readers is of the old file; LMDB begins it anew for whoever is alone. Those who
     // wait to open the environment would take it as it is.
-    _ = try LMDBRegistry.open(path, capacity: EmbeddedLog.defaultCapacity, create: false)
+    _ = try LMDBRegistry.open(path, .maintenance(), create: false)
     return kept
   }
 
