@@ -174,6 +174,7 @@ extension DeadLettersCommand {
         valueName: "file"))
     var value: String?
     @OptionGroup var topics: TopicOptions
+    @OptionGroup var durability: DurabilityOptions
 
     func validate() throws {
       try checkChoice(which, all)
@@ -184,7 +185,7 @@ extension DeadLettersCommand {
 
     func run() throws {
       let value = try value.map(contents)
-      let letters = DeadLetters(log: try topics.openForWriting())
+      let letters = DeadLetters(log: try topics.openForWriting(durability))
       let found = try which.waiting(in: letters)
       try which.check(found)
       let replayed = try letters.replay(found, value: value)
@@ -210,11 +211,12 @@ extension DeadLettersCommand {
     @OptionGroup var which: DeadLetterOptions
     @Flag(help: "All that wait.") var all = false
     @OptionGroup var topics: TopicOptions
+    @OptionGroup var durability: DurabilityOptions
 
     func validate() throws { try checkChoice(which, all) }
 
     func run() throws {
-      let letters = DeadLetters(log: try topics.openForWriting())
+      let letters = DeadLetters(log: try topics.openForWriting(durability))
       let found = try which.waiting(in: letters)
       try which.check(found)
       printLine("\(try letters.drop(found).count.grouped) dropped")

@@ -54,6 +54,8 @@ struct Train: ParsableCommand {
         "duplicate_labels": "\(counters.duplicateLabels)",
         "contradicting_labels": "\(counters.contradictingLabels)",
         "unlabelled": "\(counters.unlabelled)",
+        "updates_withheld": "\(counters.updatesWithheld)",
+        "rows_left_out": "\(counters.rowsLeftOut)",
       ])
   }
 }

@@ -166,6 +166,7 @@ struct Bench {
   var scoring: ScoringEngine
   var training: TrainingEngine
   var updates: [ParameterUpdate] = []
+  var withheld: [WithheldUpdate] = []
   var blocks: [ScoredBlock] = []
 
   init(_ pipeline: Pipeline) {
@@ -185,6 +186,7 @@ struct Bench {
   }
 
   mutating func serve() throws {
+    withheld += training.takeWithheld(time: 0)
     for update in training.takeUpdates(time: 0, positions: []) {
       try scoring.apply(update)
       updates.append(update)

@@ -205,7 +205,9 @@ public final class TrainerService {
         .init(topic: PipelineTopics.scored.topic, partition: 0, offset: scoredPosition),
         .init(topic: PipelineTopics.labels.topic, partition: 0, offset: learntThrough),
       ])
-    outgoing.add(updates, engine.takeStateChanges())
+    let withheld = engine.takeWithheld(time: now())
+    for withheld in withheld { logger.warning("update withheld", metadata: .init(withheld)) }
+    outgoing.add(updates, withheld, engine.takeStateChanges())
     if let history { outgoing.states[history.key] = .some(history.progress.bytes) }
     committedAt = now()
     do {
@@ -255,7 +257,8 @@ public final class TrainerService {
     var states: [String: [UInt8]?] = [:]
 
     mutating func add(
-      _ updates: [ParameterUpdate], _ changes: [(key: String, bytes: [UInt8]?)]
+      _ updates: [ParameterUpdate], _ withheld: [WithheldUpdate],
+      _ changes: [(key: String, bytes: [UInt8]?)]
     ) {
       self.updates += updates
       for update in updates {
@@ -263,6 +266,11 @@ public final class TrainerService {
         for chunk in UpdateChunks.split(update) {
           records.append(key: key, value: chunk, timestamp: update.header.time)
         }
+      }
+      for withheld in withheld {
+        records.append(
+          key: Array("\(withheld.pipeline)/\(withheld.model)".utf8),
+          value: UpdateChunks.record(of: withheld), timestamp: withheld.time)
       }
       for (key, bytes) in changes { states[key] = .some(bytes) }
     }
@@ -300,5 +308,15 @@ public final class TrainerService {
     guard driver.progress.finished else { return }
     engine.finish()
     progress(history, try commit(&engine, history: (key, driver.progress), mustSucceed: true))
+  }
+}
+
+extension Logger.Metadata {
+  fileprivate init(_ withheld: WithheldUpdate) {
+    self = [
+      "model": "\(withheld.pipeline)/\(withheld.model)",
+      "served": "\(withheld.servedVersion)", "guard": "\(withheld.code.rawValue)",
+      "reason": "\(withheld.reason)", "action": "\(withheld.actionText)",
+    ]
   }
 }
