@@ -82,7 +82,7 @@ final class LMDBEnvironment: @unchecked Sendable {
     dataFile = file
     mapSize = information.me_mapsize
     do throws(TopicError) {
-      try openExistingDatabases()
+      try openExistingDatabases(settings.opensDatabases)
     } catch {
       mdb_env_close(handle)
       throw error
@@ -265,13 +265,13 @@ final class LMDBEnvironment: @unchecked Sendable {
     }
   }
 
-  private func openExistingDatabases() throws(TopicError) {
+  private func openExistingDatabases(_ opensDatabases: Bool) throws(TopicError) {
     let transaction = try beginReading()
     var opened: [String: LMDBDatabase] = [:]
     do throws(TopicError) {
       // Opening the unnamed database also sets its key order, which a lookup needs.
       try transaction.openNames()
-      for name in try transaction.names() {
+      for name in opensDatabases ? try transaction.names() : [] {
         opened[name] = try transaction.openDatabase(name, flags: 0)
       }
     } catch {

@@ -37,6 +37,14 @@ enum LMDBRegistry {
     }
   }
 
+  /// Whether this process has the environment open.
+  static func isOpen(_ folder: String) -> Bool {
+    entries.withLock { entries in
+      var status = stat()
+      return stat(folder + "/data.mdb", &status) == 0 && entries[FileIdentity(status)] != nil
+    }
+  }
+
   fileprivate static func release(_ identity: FileIdentity) {
     entries.withLock { entries in
       entries[identity]!.leases -= 1

@@ -8,6 +8,15 @@ struct LMDBSettings {
   var maximumSize: Int
   /// Nil from those who only read, and have no say in it.
   var durability: Durability?
+  /// Otherwise no page is looked at but the meta pages, for LMDB may crash on damaged ones.
+  var opensDatabases = true
+
+  /// To look after an environment.
+  static func maintenance(initialSize: Int = 1 << 30, opensDatabases: Bool = true) -> Self {
+    LMDBSettings(
+      initialSize: initialSize, maximumSize: 16 << 40, durability: nil,
+      opensDatabases: opensDatabases)
+  }
 }
 
 extension Durability {
