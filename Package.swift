@@ -67,7 +67,9 @@ let package = Package(
       ]),
     .target(
       name: "Fuzzing",
-      dependencies: ["Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Pipeline"]),
+      dependencies: [
+        "Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Pipeline", "Topics",
+      ]),
     // What scripts/crash-test, latency, soak and fuzz run.
     .executableTarget(
       name: "weir-hunt",

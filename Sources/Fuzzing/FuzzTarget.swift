@@ -7,6 +7,9 @@ public protocol FuzzTarget {
   /// Pieces that inputs are made of: names, numbers, delimiters.
   var tokens: [[UInt8]] { get }
 
+  /// The most bytes of an input.
+  var longest: Int { get }
+
   /// Reads an input.
   /// - Returns: in a few words what came of it. An input of which something new comes is kept, and
   ///   others are made from it.
@@ -18,6 +21,9 @@ public protocol FuzzTarget {
 }
 
 extension FuzzTarget {
+  /// 32 KiB.
+  public var longest: Int { 1 << 15 }
+
   /// Leaves the input as it is.
   public func mend(_ input: [UInt8], random: inout Mutator) -> [UInt8] { input }
 }

@@ -19,7 +19,7 @@ public struct Fuzzer<Target: FuzzTarget> {
     self.target = target
     corpus = target.seeds
     seedsLeft = corpus.count
-    mutator = Mutator(seed: seed, tokens: target.tokens)
+    mutator = Mutator(seed: seed, tokens: target.tokens, longest: target.longest)
   }
 
   /// The input to be read next: the sound ones first, then mutants.

@@ -5,9 +5,7 @@ public struct Mutator {
   /// Where its choices come from.
   public var random: RandomSource
   private let tokens: [[UInt8]]
-
-  /// The longest input made.
-  static let longest = 1 << 15
+  private let longest: Int
 
   private static let edges: [UInt64] = [
     0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff,
@@ -22,7 +20,11 @@ public struct Mutator {
   ].map { Array($0.utf8) }
 
   /// A mutator whose choices follow from the seed.
-  public init(seed: UInt64, tokens: [[UInt8]]) {
+  /// - Parameters:
+  ///   - tokens: pieces to put in.
+  ///   - longest: the most bytes of an input.
+  public init(seed: UInt64, tokens: [[UInt8]], longest: Int) {
+    self.longest = longest
     random = RandomSource(seed: seed)
     self.tokens = tokens + Self.numbers
   }
@@ -32,7 +34,7 @@ public struct Mutator {
   public mutating func mutate(_ input: [UInt8], other: (inout RandomSource) -> [UInt8]) -> [UInt8] {
     var bytes = input
     for _ in 0..<(1 << random.below(5)) { change(&bytes, other) }
-    if bytes.count > Self.longest { bytes.removeLast(bytes.count - Self.longest) }
+    if bytes.count > longest { bytes.removeLast(bytes.count - longest) }
     return bytes
   }
 

@@ -10,5 +10,7 @@ struct WeirHunt: ParsableCommand {
       to them what months in service do. Exit status: 0 everything held, 1 something did not, \
       64 wrong usage.
       """,
-    subcommands: [CrashTest.self, LatencyTest.self, Fuzz.self, Emit.self, FuzzWorker.self])
+    subcommands: [
+      CrashTest.self, LatencyTest.self, Soak.self, Fuzz.self, Emit.self, FuzzWorker.self,
+    ])
 }

@@ -10,6 +10,8 @@ final class CrashRun {
   /// Lines that the services logged: they are asked for warnings and errors only.
   private(set) var complaints: [String] = []
   private(set) var kills = 0
+  /// How often the disk was full and somebody could not go on.
+  private(set) var timesFull = 0
   let log: EmbeddedLog
 
   private let folder: String
@@ -20,19 +22,25 @@ final class CrashRun {
   private let reader: ProgressReader
   private var children: [Service: ChildProcess] = [:]
   private var isProduced = false
+  private let disk: SmallDisk?
 
   /// Seconds without any progress after which the run has failed.
   private static let patience = 60.0
+  /// Seconds after which services that wait on a full disk are given room.
+  private static let patienceWhenFull = 2.0
 
+  /// - Parameter disk: where the topics lie if the disk shall be full now and then.
   init(
-    folder: String, stream: PaymentStream, rate: Int, plan: KillPlan, random: RandomSource
+    folder: String, stream: PaymentStream, rate: Int, plan: KillPlan, random: RandomSource,
+    disk: SmallDisk?
   ) throws {
     self.folder = folder
+    self.disk = disk
     self.stream = stream
     self.rate = rate
     self.plan = plan
     self.random = random
-    log = try EmbeddedLog(folder: folder + "/topics", access: .readWrite)
+    log = try EmbeddedLog(folder: (disk?.path ?? folder) + "/topics", access: .readWrite)
     reader = try ProgressReader(log: log)
   }
 
@@ -57,6 +65,11 @@ final class CrashRun {
       }
       if progress != last || killed {
         last = progress
+        moved = monotonicSeconds()
+      } else if let disk, disk.isFull || !ended.isEmpty,
+        monotonicSeconds() - moved > Self.patienceWhenFull
+      {
+        try makeRoom(on: disk)
         moved = monotonicSeconds()
       } else if monotonicSeconds() - moved > Self.patience {
         throw Failure("for \(Int(Self.patience)) s nothing has moved: \(progress)")
@@ -102,10 +115,32 @@ final class CrashRun {
     try start(service)
   }
 
-  /// A service may end only because it was killed; the producer also when it is through.
+  /// Who has ended for want of space.
+  private var ended: [Service] {
+    Service.allCases.filter { children[$0] == nil && !($0 == .producer && isProduced) }
+  }
+
+  /// Gives the services more space and starts those that have ended for want of it.
+  private func makeRoom(on disk: SmallDisk) throws {
+    timesFull += 1
+    try disk.grow()
+    let ended = ended
+    say(
+      "full \(timesFull): now \(disk.megabytes) MiB; had ended: "
+        + "\(ended.map(\.rawValue).joined(separator: ", "))")
+    for service in ended { try start(service) }
+  }
+
+  /// A service may end only because it was killed or the disk is full; the producer also when it is
+  /// through.
   private func checkChildren() throws {
     for (service, child) in children where !child.isRunning {
       listen(to: service)
+      if disk != nil, case .status(1) = child.ending, child.log.last.map(Self.saysFull) ?? false {
+        say("\(service.rawValue) ended: \(child.log.last ?? "")")
+        children[service] = nil
+        continue
+      }
       try child.checkExit()
       guard service == .producer else { throw Failure("the \(service.rawValue) ended by itself") }
       isProduced = true
@@ -113,7 +148,14 @@ final class CrashRun {
     }
   }
 
+  /// Whether a line says that the disk is full.
+  static func saysFull(_ line: String) -> Bool {
+    ["disk may be full", "No space left", "disk is full"].contains { line.contains($0) }
+  }
+
   private func listen(to service: Service) {
-    for line in children[service]?.log ?? [] { complaints.append("\(service.rawValue): \(line)") }
+    for line in children[service]?.log ?? [] where disk == nil || !Self.saysFull(line) {
+      complaints.append("\(service.rawValue): \(line)")
+    }
   }
 }

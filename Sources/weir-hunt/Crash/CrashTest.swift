@@ -3,6 +3,12 @@ import Learners
 import Pipeline
 import Processes
 
+/// What goes wrong beside kills.
+enum Faults: String, CaseIterable, ExpressibleByArgument {
+  case none
+  case diskFull = "disk-full"
+}
+
 struct CrashTest: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "crash",
@@ -22,6 +28,8 @@ struct CrashTest: ParsableCommand {
   var trees = 400
   @Option(parsing: .upToNextOption, help: "Who is killed: producer, scorer, trainer.")
   var victims = Service.allCases
+  @Option(help: "What else goes wrong: none, disk-full (as root: it mounts a small file system).")
+  var faults = Faults.none
   @Option(help: ArgumentHelp("Work here and keep everything.", valueName: "folder"))
   var folder: String?
 
@@ -57,13 +65,21 @@ struct CrashTest: ParsableCommand {
       to: file)
     let stream = try PaymentStream(events: events, seed: seed, folder: folder)
     let plan = KillPlan(kills: kills, victims: victims, events: events, random: &random)
+    // A tenth of what the topics will take, so that it is full several times.
+    let disk =
+      faults == .diskFull
+      ? try SmallDisk(
+        path: folder + "/disk", megabytes: max(24, events / 6_000), log: folder + "/mount.log")
+      : nil
     let run = try CrashRun(
-      folder: folder, stream: stream, rate: rate, plan: plan, random: random)
+      folder: folder, stream: stream, rate: rate, plan: plan, random: random, disk: disk)
     try run.run()
-    say("\(run.kills) kills; everything is produced, scored and learnt")
+    say(
+      "\(run.kills) kills, \(run.timesFull) times a full disk; everything is produced, scored and "
+        + "learnt")
     var checks = CrashChecks(
       log: run.log, pipeline: try Pipeline(path: file), stream: stream)
-    checks.check("no service warned of anything") {
+    checks.check("no service warned of anything" + (disk == nil ? "" : " but the full disk")) {
       guard let first = run.complaints.first else { return nil }
       return "\(run.complaints.count) lines, the first: \(first)"
     }

@@ -33,6 +33,9 @@ final class Follower {
     used = pipeline.models.map { _ in [] }
   }
 
+  /// Records of `models` that became readable.
+  var updateCount: Int { updateTimes.count }
+
   /// Forgets what was measured so far.
   func reset() {
     decisions.removeAll()
