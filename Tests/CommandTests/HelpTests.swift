@@ -8,7 +8,7 @@ import Testing
   @Test(arguments: [
     [], ["train"], ["score"], ["replay"], ["models"], ["models", "list"], ["models", "show"],
     ["models", "diff"], ["produce"], ["generate"], ["generate", "handbook"], ["topics"],
-    ["topics", "list"], ["topics", "read"], ["dead-letters"], ["dead-letters", "list"],
+    ["topics", "list"], ["topics", "read"], ["topics", "retain"], ["dead-letters"], ["dead-letters", "list"],
     ["dead-letters", "show"], ["dead-letters", "replay"], ["dead-letters", "drop"],
   ])
   func helpIsAsCommitted(_ command: [String]) throws {
