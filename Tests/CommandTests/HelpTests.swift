@@ -8,7 +8,8 @@ import Testing
   @Test(arguments: [
     [], ["train"], ["score"], ["replay"], ["models"], ["models", "list"], ["models", "show"],
     ["models", "diff"], ["produce"], ["generate"], ["generate", "handbook"], ["topics"],
-    ["topics", "list"], ["topics", "read"],
+    ["topics", "list"], ["topics", "read"], ["topics", "verify"], ["topics", "repair"],
+    ["topics", "compact"], ["topics", "backup"],
   ])
   func helpIsAsCommitted(_ command: [String]) throws {
     let run = try Command(command + ["--help"])
