@@ -9,7 +9,9 @@ import Topics
 struct TopicsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "topics", abstract: "What is on the topics.",
-    subcommands: [List.self, Read.self, Retain.self])
+    subcommands: [
+      List.self, Read.self, Verify.self, Repair.self, Compact.self, Backup.self, Retain.self,
+    ])
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
