@@ -4,8 +4,8 @@ import ModelLog
 
 extension WithheldUpdate {
   /// As scripts read it.
-  var json: JSONValue {
-    .object([
+  var members: [(String, JSONValue)] {
+    [
       (
         "withheld",
         .object([
@@ -16,6 +16,6 @@ extension WithheldUpdate {
           ("rows", JSONValue(rows)),
         ])
       )
-    ])
+    ]
   }
 }

@@ -7,7 +7,8 @@ import Testing
 
   @Test(arguments: [
     [], ["train"], ["score"], ["replay"], ["models"], ["models", "list"], ["models", "show"],
-    ["models", "diff"], ["produce"], ["generate"], ["generate", "handbook"], ["topics"],
+    ["models", "diff"], ["models", "history"], ["models", "at"], ["models", "verify"],
+    ["models", "export"], ["produce"], ["generate"], ["generate", "handbook"], ["topics"],
     ["topics", "list"], ["topics", "read"],
   ])
   func helpIsAsCommitted(_ command: [String]) throws {

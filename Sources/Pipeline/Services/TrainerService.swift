@@ -24,6 +24,8 @@ public final class TrainerService {
   /// Labels that are read, but given at a later event time.
   private var waiting = LabelQueue()
   private var deadLetters = RecordBatch()
+  /// Where the updates stand from which readers begin.
+  private var updateIndex: UpdateIndex
   /// Events and labels taken in since the last commit, and when that was.
   private var uncommitted = 0
   private var committedAt: Int64
@@ -64,6 +66,7 @@ public final class TrainerService {
     labels = try log.reader(PipelineTopics.labels, of: PipelineTopics.producers)
     let restored = try TrainingEngine(pipeline: pipeline, epoch: writer.epoch, load: load)
     engine = restored ?? TrainingEngine(pipeline: pipeline, epoch: writer.epoch)
+    updateIndex = try UpdateIndex(log: log, topics: topics) ?? UpdateIndex()
     scoredPosition =
       try log.position(of: PipelineTopics.scored, group: PipelineTopics.trainerGroup, role: role)
       ?? scored.startOffset()
@@ -192,15 +195,23 @@ public final class TrainerService {
         .init(topic: PipelineTopics.labels.topic, partition: 0, offset: learntThrough),
       ])
     var batch = RecordBatch()
+    var places: [(header: ParameterUpdate.Header, record: Int)] = []
     for update in updates {
+      places.append((update.header, batch.count))
       let key = Array("\(update.header.pipeline)/\(update.header.model)".utf8)
       for chunk in UpdateChunks.split(update) {
         batch.append(key: key, value: chunk, timestamp: update.header.time)
       }
     }
     let changes = engine.takeStateChanges()
+    var index = updateIndex
     try writer.transact { transaction in
-      try transaction.append(batch, to: PipelineTopics.models)
+      let first = try transaction.append(batch, to: PipelineTopics.models)
+      if !batch.isEmpty {
+        for (header, record) in places { index.add(header, at: first + UInt64(record)) }
+        index.close(at: first + UInt64(batch.count))
+        try transaction.put(state: index.bytes, for: UpdateIndex.key)
+      }
       try transaction.append(deadLetters, to: PipelineTopics.deadLetters)
       for (key, bytes) in changes {
         if let bytes {
@@ -217,6 +228,7 @@ public final class TrainerService {
         try transaction.put(state: history.progress.bytes, for: history.key)
       }
     }
+    updateIndex = index
     deadLetters.removeAll()
     uncommitted = 0
     committedAt = now()
@@ -241,8 +253,8 @@ public final class TrainerService {
         metadata: ["file": "\(history.path)", "rows": "\(resumed.rows)"])
     }
     var driver = HistoryDriver(pipeline: pipeline, resumingAt: resumed)
-    for update in try ModelReader(log: log, topics: topics).readNewest(of: pipeline) {
-      try driver.apply(update)
+    for model in try ModelReader(log: log, topics: topics).readNewest(of: pipeline) {
+      try driver.serve(model)
     }
     try driver.run(&history, training: &engine, scored: { _, _, _ in }, labelled: { _ in }) {
       training, driver, history in
