@@ -26,6 +26,8 @@ public final class TrainerService {
   private var deadLetters = RecordBatch()
   /// What the next commit writes: more than its own where one before it failed.
   private var outgoing = Outgoing()
+  /// Where the updates stand from which readers begin.
+  private var updateIndex: UpdateIndex
   /// Events and labels taken in since the last commit, and when that was.
   private var uncommitted = 0
   private var committedAt: Int64
@@ -72,6 +74,7 @@ public final class TrainerService {
     labels = try log.reader(PipelineTopics.labels, of: PipelineTopics.producers)
     let restored = try TrainingEngine(pipeline: pipeline, epoch: writer.epoch, load: load)
     engine = restored ?? TrainingEngine(pipeline: pipeline, epoch: writer.epoch)
+    updateIndex = try UpdateIndex(log: log, topics: topics) ?? UpdateIndex()
     scoredPosition =
       try log.position(of: PipelineTopics.scored, group: PipelineTopics.trainerGroup, role: role)
       ?? scored.startOffset()
@@ -210,9 +213,14 @@ public final class TrainerService {
     outgoing.add(updates, withheld, engine.takeStateChanges())
     if let history { outgoing.states[history.key] = .some(history.progress.bytes) }
     committedAt = now()
+    var index = updateIndex
     do {
       try writer.transact { transaction in
-        try transaction.append(outgoing.records, to: PipelineTopics.models)
+        let first = try transaction.append(outgoing.records, to: PipelineTopics.models)
+        if !outgoing.records.isEmpty {
+          index = outgoing.index(updateIndex, from: first)
+          try transaction.put(state: index.bytes, for: UpdateIndex.key)
+        }
         try transaction.append(deadLetters, to: PipelineTopics.deadLetters)
         for (key, bytes) in outgoing.states {
           if let bytes {
@@ -243,6 +251,7 @@ public final class TrainerService {
       logger.notice("publishing again", metadata: ["versions": "\(outgoing.updates.count)"])
     }
     defer { outgoing = Outgoing() }
+    updateIndex = index
     deadLetters.removeAll()
     uncommitted = 0
     return outgoing.updates
@@ -253,6 +262,8 @@ public final class TrainerService {
     var updates: [ParameterUpdate] = []
     /// The records of the updates, for `models`.
     var records = RecordBatch()
+    /// The first record of each update.
+    private var places: [(header: ParameterUpdate.Header, record: Int)] = []
     /// By key; nil: to be removed.
     var states: [String: [UInt8]?] = [:]
 
@@ -262,6 +273,7 @@ public final class TrainerService {
     ) {
       self.updates += updates
       for update in updates {
+        places.append((update.header, records.count))
         let key = Array("\(update.header.pipeline)/\(update.header.model)".utf8)
         for chunk in UpdateChunks.split(update) {
           records.append(key: key, value: chunk, timestamp: update.header.time)
@@ -273,6 +285,14 @@ public final class TrainerService {
           value: UpdateChunks.record(of: withheld), timestamp: withheld.time)
       }
       for (key, bytes) in changes { states[key] = .some(bytes) }
+    }
+
+    /// The index once the records stand on `models` from `first` on.
+    func index(_ index: UpdateIndex, from first: UInt64) -> UpdateIndex {
+      var index = index
+      for (header, record) in places { index.add(header, at: first + UInt64(record)) }
+      index.close(at: first + UInt64(records.count))
+      return index
     }
   }
 
@@ -294,8 +314,8 @@ public final class TrainerService {
         metadata: ["file": "\(history.path)", "rows": "\(resumed.rows)"])
     }
     var driver = HistoryDriver(pipeline: pipeline, resumingAt: resumed)
-    for update in try ModelReader(log: log, topics: topics).readNewest(of: pipeline) {
-      try driver.apply(update)
+    for model in try ModelReader(log: log, topics: topics).readNewest(of: pipeline) {
+      try driver.serve(model)
     }
     try driver.run(&history, training: &engine, scored: { _, _, _ in }, labelled: { _ in }) {
       training, driver, history in
