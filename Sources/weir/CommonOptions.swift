@@ -26,6 +26,9 @@ struct TopicOptions: ParsableArguments {
     try EmbeddedLog(folder: folder, access: .readWrite, durability: durability.value)
   }
 
+  /// The topics to be looked after.
+  func maintenance() throws -> TopicMaintenance { try TopicMaintenance(folder: folder) }
+
   /// Opens the topics for looking at them.
   func openForReading() throws -> EmbeddedLog {
     try EmbeddedLog(folder: folder, access: .readOnly)

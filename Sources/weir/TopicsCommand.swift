@@ -8,7 +8,10 @@ import Topics
 
 struct TopicsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "topics", abstract: "What is on the topics.", subcommands: [List.self, Read.self])
+    commandName: "topics", abstract: "What is on the topics.",
+    subcommands: [
+      List.self, Read.self, Verify.self, Repair.self, Compact.self, Backup.self, Retain.self,
+    ])
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -44,7 +44,7 @@ struct BatchScan {
     } catch {
       if let own = misfiled(value) { return own }
       noteForeignTag(value, key)
-      noteDamagedEnd(key, size: value.count)
+      noteDamagedEnd(key, size: value.count, value)
       damage.append((key...key, error.reason))
       return nil
     }
@@ -127,9 +127,18 @@ struct BatchScan {
   }
 
   /// A batch holds no more records than fit, so that what comes after a damaged one gets no offset
-  /// that it may have used.
-  private mutating func noteDamagedEnd(_ key: UInt64, size: Int) {
-    let most = max(1, (size - BatchFormat.headerSize) / BatchFormat.recordHeaderSize)
+  /// that it may have used. If the records' lengths add up to what its header says, their number
+  /// is taken from there.
+  private mutating func noteDamagedEnd(
+    _ key: UInt64, size: Int, _ batch: UnsafeRawBufferPointer? = nil
+  ) {
+    var most = max(1, (size - BatchFormat.headerSize) / BatchFormat.recordHeaderSize)
+    if let batch, let header = try? BatchFormat.header(of: batch, at: key, tag: tag) {
+      var records = RecordCursor(BatchFormat.records(of: batch))
+      if (0..<header.count).allSatisfy({ _ in records.next() != nil }), records.isAtEnd {
+        most = header.count
+      }
+    }
     let (end, overflow) = key.addingReportingOverflow(UInt64(most))
     if !overflow, isPlausible(key) { damagedEnd = max(damagedEnd, end) }
   }

@@ -263,9 +263,9 @@ struct RoleImage {
   }
 }
 
-/// Text of a damaged file, for people.
+/// Text of a damaged file, for people. The NUL between the parts of a key is a space.
 func printable(_ text: String) -> String {
   String(
     String.UnicodeScalarView(
-      text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "\u{B7}" : $0 }))
+      text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? " " : $0 }))
 }

@@ -12,16 +12,18 @@ struct RoleRewriter {
   /// Writes the environment and waits until it is on the disk.
   /// - Parameters:
   ///   - epoch: The role's epoch is at least this.
+  ///   - dropsState: Whether the state values are left out.
   ///   - folder: Must not exist yet.
   /// - Returns: What could not be kept.
   static func write(
     _ image: RoleImage, salvaged: [TopicPartition: [Salvage.Batch]] = [:],
-    ends: [TopicPartition: UInt64] = [:], epoch: UInt64? = nil, to folder: String
+    ends: [TopicPartition: UInt64] = [:], epoch: UInt64? = nil, dropsState: Bool = false,
+    to folder: String
   ) throws(TopicError) -> [TopicFinding] {
     var rewriter = RoleRewriter(
       image: image, salvaged: salvaged, ends: ends,
       output: try NewEnvironment(folder: folder, bytes: image.file.byteCount))
-    try rewriter.writeAll(epoch: epoch)
+    try rewriter.writeAll(epoch: epoch, dropsState: dropsState)
     return rewriter.lost
   }
 
@@ -35,11 +37,13 @@ struct RoleRewriter {
     self.output = output
   }
 
-  private mutating func writeAll(epoch: UInt64?) throws(TopicError) {
+  private mutating func writeAll(epoch: UInt64?, dropsState: Bool) throws(TopicError) {
     if let fallback = image.fallback { lose(fallback) }
     for name in [RoleStore.meta, RoleStore.positions, RoleStore.state] {
       try output.create(name, integerKeys: false)
-      if let database = image.databases.first(where: { $0.name == name }) {
+      if dropsState, name == RoleStore.state {
+        lose("its state was dropped, as asked for")
+      } else if let database = image.databases.first(where: { $0.name == name }) {
         try copyValues(database)
       } else if !image.databases.isEmpty || image.fallback != nil {
         lose("all of it is lost", key: name)

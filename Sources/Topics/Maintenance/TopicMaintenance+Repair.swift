@@ -35,15 +35,20 @@ extension TopicMaintenance {
   /// each role has its old file or its new one, and the next repair goes on.
   /// - Parameters:
   ///   - all: Whether sound roles are rewritten too.
+  ///   - dropState: Roles whose state values are not kept, sound or not.
   ///   - check: Looks at each record that is whole; what it says has no effect.
   ///   - gather: Gives what is known from elsewhere, to be made good.
   /// - Throws: `.invalid` if anybody uses the folder, `.notFound`, `.formatMismatch`, `.full`, `.io`.
-  public func repair(all: Bool = false, check: RecordCheck? = nil, gather: Gathering? = nil)
-    throws(TopicError) -> RepairReport
-  {
+  public func repair(
+    all: Bool = false, dropState: Set<WriterRole> = [], check: RecordCheck? = nil,
+    gather: Gathering? = nil
+  ) throws(TopicError) -> RepairReport {
     var report = RepairReport()
     report.folderFindings = try folderFindings()
     let roles = try roles()
+    if let unknown = dropState.first(where: { !roles.contains($0) }) {
+      throw TopicError(.notFound, "there is no role '\(unknown)'", folder: folder)
+    }
     var uses: [ExclusiveUse] = []
     for role in roles { uses.append(try ExclusiveUse(of: path(of: role))) }
     defer { withExtendedLifetime(uses) {} }
@@ -56,13 +61,14 @@ extension TopicMaintenance {
     for image in images {
       var found = image.report
       found.compare(with: evidence)
-      guard all || !found.findings.isEmpty else { continue }
+      let dropsState = dropState.contains(found.role)
+      guard all || dropsState || !found.findings.isEmpty else { continue }
       var repaired = RepairedRole(role: found.role)
       repaired.findings = found.findings
       repaired.bytesBefore = found.fileBytes
       let salvaged = Salvage.search(image)
       repaired.salvagedBatches = salvaged.values.reduce(0) { $0 + $1.count }
-      repaired.lost = try rewrite(image, salvaged, evidence)
+      repaired.lost = try rewrite(image, salvaged, evidence, dropsState: dropsState)
       repaired.damagedFile = try replace(found.role, keepsOld: !found.findings.isEmpty)
       repaired.bytesAfter = LogFolder.size(of: path(of: found.role) + "/data.mdb") ?? 0
       report.roles.append(repaired)
@@ -143,14 +149,15 @@ extension TopicMaintenance {
 
   /// Writes a role's new environment beside the old one.
   private func rewrite(
-    _ image: RoleImage, _ salvaged: [TopicPartition: [Salvage.Batch]], _ evidence: Evidence
+    _ image: RoleImage, _ salvaged: [TopicPartition: [Salvage.Batch]], _ evidence: Evidence,
+    dropsState: Bool = false
   ) throws(TopicError) -> [TopicFinding] {
     let role = image.report.role
     let new = path(of: role) + Self.rewriteName
     do throws(TopicError) {
       return try RoleRewriter.write(
         image, salvaged: salvaged, ends: evidence.ends[role] ?? [:],
-        epoch: evidence.epochs[role], to: new)
+        epoch: evidence.epochs[role], dropsState: dropsState, to: new)
     } catch {
       LogFolder.removeEnvironment(new)
       throw error
