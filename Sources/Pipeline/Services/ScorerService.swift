@@ -39,6 +39,7 @@ public final class ScorerService {
   private let log: any TopicLog
   private let logger: Logger
   private let now: @Sendable () -> Int64
+  private let keeper: TopicKeeper?
   private let writer: any TopicWriter
   private let events: any TopicReader
   private var updates: UpdateFollower
@@ -58,17 +59,21 @@ public final class ScorerService {
 
   /// Opens the topics, takes over from an older scorer of the pipeline, and loads the newest
   /// parameters.
-  /// - Parameter now: the time of day, ms since 1970.
+  /// - Parameters:
+  ///   - now: the time of day, ms since 1970.
+  ///   - keeper: applies retention to what the service writes; nil: everything is kept.
   /// - Throws: `TopicError`, or `PipelineMismatch` if the parameters on `models` were made by
   ///   another pipeline file; nothing is consumed then.
   public init(
-    pipeline: Pipeline, log: any TopicLog, logger: Logger, now: @escaping @Sendable () -> Int64
+    pipeline: Pipeline, log: any TopicLog, logger: Logger, now: @escaping @Sendable () -> Int64,
+    keeper: TopicKeeper? = nil
   ) throws {
     let topics = PipelineTopics(pipeline: pipeline.name)
     self.pipeline = pipeline
     self.log = log
     self.logger = logger
     self.now = now
+    self.keeper = keeper
     updates = try UpdateFollower(pipeline: pipeline, log: log, logger: logger, now: now)
     try PipelineMismatch.check(pipeline, againstScorerOf: log)
     writer = try log.writer(topics.scorer, exclusive: true)
@@ -110,6 +115,7 @@ public final class ScorerService {
     while !stop.isRequested {
       let token = log.changeToken()
       try updates.follow(&engine, &counters)
+      try keeper?.tend(writer, on: log)
       if try scoreBlock() {
         progress(counters)
         continue

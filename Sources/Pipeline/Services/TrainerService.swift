@@ -15,6 +15,7 @@ public final class TrainerService {
   private let log: any TopicLog
   private let logger: Logger
   private let now: @Sendable () -> Int64
+  private let keeper: TopicKeeper?
   private let writer: any TopicWriter
   private let scored: any TopicReader
   private let labels: any TopicReader
@@ -51,17 +52,21 @@ public final class TrainerService {
   private static let pause = 200
 
   /// Opens the topics, takes over from an older trainer of the pipeline, and restores its state.
-  /// - Parameter now: the time of day, ms since 1970.
+  /// - Parameters:
+  ///   - now: the time of day, ms since 1970.
+  ///   - keeper: applies retention to what the service writes; nil: everything is kept.
   /// - Throws: `TopicError`, `StateError`, or `PipelineMismatch` if the state or the parameters on
   ///   `models` were made by another pipeline file; nothing is consumed then.
   public init(
-    pipeline: Pipeline, log: any TopicLog, logger: Logger, now: @escaping @Sendable () -> Int64
+    pipeline: Pipeline, log: any TopicLog, logger: Logger, now: @escaping @Sendable () -> Int64,
+    keeper: TopicKeeper? = nil
   ) throws {
     topics = PipelineTopics(pipeline: pipeline.name)
     self.pipeline = pipeline
     self.log = log
     self.logger = logger
     self.now = now
+    self.keeper = keeper
     _ = try ModelReader(log: log, topics: topics).readNewest(of: pipeline)
     try PipelineMismatch.check(pipeline, againstScorerOf: log)
     let role = topics.trainer
@@ -98,6 +103,7 @@ public final class TrainerService {
   ) throws {
     while !stop.isRequested {
       let token = log.changeToken()
+      try keeper?.tend(writer, on: log)
       let read = try readNext()
       uncommitted += read
       let age = now() - committedAt
@@ -231,8 +237,10 @@ public final class TrainerService {
         }
         try transaction.commit(
           position: scoredPosition, of: PipelineTopics.scored, group: PipelineTopics.trainerGroup)
-        try transaction.commit(
-          position: learntThrough, of: PipelineTopics.labels, group: PipelineTopics.trainerGroup)
+        if pipeline.labels != nil {
+          try transaction.commit(
+            position: learntThrough, of: PipelineTopics.labels, group: PipelineTopics.trainerGroup)
+        }
       }
     } catch let error as TopicError where error.code == .full || error.code == .io {
       guard !mustSucceed, uncommitted < Self.learntUnsaved else { throw error }

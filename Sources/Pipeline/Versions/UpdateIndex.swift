@@ -53,6 +53,9 @@ struct UpdateIndex: Equatable {
   /// The topic ends at `end` now. Where a chain is not listed whole, reading goes on behind what is.
   mutating func close(at end: UInt64) { self.end = end }
 
+  /// The first update that a reader may start from; nil before there is any.
+  var oldest: UInt64? { models.values.compactMap { $0.previous.first ?? $0.newest.first }.min() }
+
   /// Where following begins.
   var start: UInt64 {
     models.values.filter { $0.newest.count >= Self.longestChain }.compactMap(\.newest.last)
