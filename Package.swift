@@ -36,6 +36,7 @@ let package = Package(
     .target(name: "Features", dependencies: ["CSimdJSON", "Files", "LinearAlgebra"]),
     .target(name: "Evaluation"),
     .target(name: "Datasets"),
+    .target(name: "Processes"),
     .target(
       name: "ModelLog",
       dependencies: [
@@ -61,7 +62,20 @@ let package = Package(
     .executableTarget(
       name: "weir-demo",
       dependencies: [
-        "Datasets", "Evaluation", "Features", "Files", "ModelLog", "Pipeline", "Topics",
+        "Datasets", "Evaluation", "Features", "Files", "ModelLog", "Pipeline", "Processes",
+        "Topics",
+      ]),
+    .target(
+      name: "Fuzzing",
+      dependencies: [
+        "Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Pipeline", "Topics",
+      ]),
+    // What scripts/crash-test, latency, soak and fuzz run.
+    .executableTarget(
+      name: "weir-hunt",
+      dependencies: [
+        "Features", "Files", "Fuzzing", "Learners", "ModelLog", "Pipeline", "Processes", "Topics",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(
@@ -72,7 +86,10 @@ let package = Package(
     .testTarget(
       name: "LearnersTests", dependencies: ["Learners", "LinearAlgebra"], exclude: ["Golden"]),
     .executableTarget(name: "TopicPeer", dependencies: ["Topics"], path: "Tests/TopicPeer"),
-    .testTarget(name: "TopicsTests", dependencies: ["Topics", "TopicPeer", "CLMDB"]),
+    // Fails LMDB's system calls on request.
+    .target(name: "CFaults", path: "Tests/CFaults"),
+    .testTarget(
+      name: "TopicsTests", dependencies: ["Topics", "TopicPeer", "CFaults", "CLMDB", "CZlib"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "FeaturesTests", dependencies: ["Features"]),
     .testTarget(name: "ModelLogTests", dependencies: ["ModelLog", "Learners", "LinearAlgebra"]),
@@ -87,6 +104,7 @@ let package = Package(
         "ModelLog",
         "Topics", .product(name: "Logging", package: "swift-log"),
       ]),
+    .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"]),
     .testTarget(
       name: "CommandTests",
       dependencies: [

@@ -28,7 +28,7 @@ public struct ParameterUpdate: Sendable {
     public var eventTime: Int64
     /// How far each topic was read, exclusive.
     public var positions: [Position]
-    /// Rows learnt since the model began.
+    /// Rows learnt since the model began, also those that were left out again.
     public var examples: UInt64
     /// Test-then-train figures of the scores as they were served, so far.
     public var figures: Figures

@@ -53,7 +53,8 @@ public struct WithheldUpdate: Sendable, Equatable {
   public var reason: String
   /// What the trainer did about it.
   public var action: Action
-  /// Rows learnt since the last published version: left out unless the trainer learns on.
+  /// Rows learnt since the last published version and, unless the trainer learns on, left out;
+  /// with a reset all that the model had learnt.
   public var rows: UInt64
 
   /// A statement; `time` is 0 until it is published.
@@ -79,7 +80,7 @@ public struct WithheldUpdate: Sendable, Equatable {
     return switch action {
     case .learnsOn: "\(rows) rows learnt since \(served) are kept; learning goes on"
     case .fellBack: "fell back to the state of \(served); \(rows) rows learnt since are left out"
-    case .reset: "began anew; \(rows) rows learnt since \(served) are left out"
+    case .reset: "began anew; all \(rows) rows learnt are left out"
     default: "\(action.rawValue), \(rows) rows"
     }
   }

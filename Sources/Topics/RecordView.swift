@@ -1,7 +1,7 @@
 /// A record as it lies in the log. The bytes are borrowed from the log and only valid inside the
 /// read call's body: copy what has to live longer.
 public struct RecordView {
-  /// The record's place in its partition, from 0, without gaps.
+  /// The record's place in its partition, from 0; without gaps unless records were lost to damage.
   public let offset: UInt64
   /// Milliseconds since 1970, as the producer gave it. Need not rise with the offset.
   public let timestamp: Int64

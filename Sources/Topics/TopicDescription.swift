@@ -17,7 +17,7 @@ public struct TopicDescription: Hashable, Sendable {
   /// The bytes the partition takes in its backend; on the embedded log, whole pages.
   public let bytes: Int
 
-  /// The number of records that are kept.
+  /// The number of offsets that are kept; lost records, where the log was repaired, count as well.
   public var recordCount: UInt64 { endOffset - startOffset }
 
   /// Describes a partition; for backends.

@@ -14,7 +14,8 @@ public protocol TopicReader: AnyObject {
   ///
   /// A batch's checksum and lengths are verified before its first record is given; a bad batch
   /// throws `.corrupt` with the offset of the batch's first record, after the records before it
-  /// were given. `body` must not call this reader. What `body` throws is passed on.
+  /// were given. `body` must not call this reader. What `body` throws is passed on. Offsets whose
+  /// records were lost, where the log was repaired, are stepped over.
   ///
   /// - Returns: The offset to go on from.
   /// - Throws: ``TopicError`` `.offsetOutOfRange` if `offset` lies before the start or past the end.

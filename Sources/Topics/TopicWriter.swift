@@ -11,6 +11,10 @@ public protocol TopicWriter: AnyObject {
   /// throw aborts it. Wakes followers after the commit. Transactions of one role wait for each
   /// other, also across processes, so keep slow work outside.
   ///
+  /// `body` may run more than once, each time from the start: what an earlier run wrote is undone
+  /// first, as when a log on disk has to be given more room. It must not keep effects outside the
+  /// transaction that a further run would double.
+  ///
   /// - Throws: What `body` throws; ``TopicError`` `.fenced` before `body` runs if a newer exclusive
   ///   writer exists; `.invalid` inside a transaction of the same role on the same thread.
   @discardableResult

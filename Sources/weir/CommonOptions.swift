@@ -22,14 +22,42 @@ struct TopicOptions: ParsableArguments {
   }
 
   /// Opens the topics for writing; the folder is made if need be.
-  func openForWriting() throws -> EmbeddedLog {
-    try EmbeddedLog(folder: folder, access: .readWrite)
+  func openForWriting(_ durability: DurabilityOptions) throws -> EmbeddedLog {
+    try EmbeddedLog(folder: folder, access: .readWrite, durability: durability.value)
   }
 
   /// Opens the topics for looking at them.
   func openForReading() throws -> EmbeddedLog {
     try EmbeddedLog(folder: folder, access: .readOnly)
   }
+}
+
+/// What a commit waits for.
+struct DurabilityOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "What a commit waits for (default: WEIR_DURABILITY, or none).",
+      discussion: """
+        none: nothing. A process crash loses nothing; a system crash or a power cut loses the last \
+        seconds, and may damage the file of a role that wrote then.
+        batch: its data. A process crash loses nothing; a system crash or a power cut loses at \
+        most the last commit of each role, and the files stay sound.
+        always: all of it. Neither a process crash, nor a system crash, nor a power cut loses \
+        anything.
+        """, valueName: "none|batch|always"))
+  var durability: String?
+
+  var value: Durability {
+    get throws {
+      let name = durability ?? environment("WEIR_DURABILITY") ?? Durability.none.rawValue
+      guard let value = Durability(rawValue: name) else {
+        throw ValidationError("--durability is none, batch or always, not '\(name)'")
+      }
+      return value
+    }
+  }
+
+  func validate() throws { _ = try value }
 }
 
 /// Which pipeline.

@@ -150,7 +150,7 @@ struct ListedRecord {
         [
           ("pipeline", .string(withheld.pipeline)), ("model", .string(withheld.model)),
           ("version", .null), ("offset", JSONValue(offset)),
-        ] + withheld.members)
+        ] + [("withheld", withheld.json)])
     case .unreadable, .none:
       return .object([
         ("pipeline", .string(pipeline)), ("model", JSONValue(model)), ("version", .null),

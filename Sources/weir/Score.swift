@@ -11,6 +11,7 @@ struct Score: ParsableCommand {
 
   @OptionGroup var pipeline: PipelineOptions
   @OptionGroup var topics: TopicOptions
+  @OptionGroup var durability: DurabilityOptions
   @OptionGroup var log: LogOptions
 
   @Flag(help: "Stop when every event that is there has been scored.")
@@ -19,7 +20,7 @@ struct Score: ParsableCommand {
   func run() throws {
     let pipeline = try pipeline.load()
     let logger = try log.logger("weir.score")
-    let topics = try topics.openForWriting()
+    let topics = try topics.openForWriting(durability)
     let stop = StopSignal()
     let signals = stop.listen(waking: topics)
     defer { signals.forEach { $0.cancel() } }

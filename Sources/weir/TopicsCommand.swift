@@ -165,7 +165,7 @@ private struct RecordPrinter {
         case .update(let update):
           line += JSONValue.object(Listed(update).json).encode(pretty: false)
         case .withheld(let withheld):
-          line += JSONValue.object(withheld.members).encode(pretty: false)
+          line += JSONValue.object([("withheld", withheld.json)]).encode(pretty: false)
         }
       } catch let error as UpdateError { line += error.json.encode(pretty: false) }
     default: line.append(contentsOf: record.value)

@@ -11,6 +11,7 @@ struct Train: ParsableCommand {
 
   @OptionGroup var pipeline: PipelineOptions
   @OptionGroup var topics: TopicOptions
+  @OptionGroup var durability: DurabilityOptions
   @OptionGroup var log: LogOptions
 
   @Option(
@@ -25,7 +26,7 @@ struct Train: ParsableCommand {
     let pipeline = try pipeline.load()
     let logger = try log.logger("weir.train")
     var history = try input.map { try HistoryReader(path: $0, schema: pipeline.schema) }
-    let topics = try topics.openForWriting()
+    let topics = try topics.openForWriting(durability)
     let stop = StopSignal()
     let signals = stop.listen(waking: topics)
     defer { signals.forEach { $0.cancel() } }
@@ -49,7 +50,12 @@ struct Train: ParsableCommand {
       metadata: [
         "events": "\(counters.events)", "labels": "\(counters.labels)",
         "examples": "\(counters.examples)", "waiting": "\(service.engine.held.events)",
-        "late_labels": "\(counters.lateLabels)", "unlabelled": "\(counters.unlabelled)",
+        "early_labels": "\(counters.earlyLabels)", "late_labels": "\(counters.lateLabels)",
+        "duplicate_labels": "\(counters.duplicateLabels)",
+        "contradicting_labels": "\(counters.contradictingLabels)",
+        "unlabelled": "\(counters.unlabelled)",
+        "updates_withheld": "\(counters.updatesWithheld)",
+        "rows_left_out": "\(counters.rowsLeftOut)",
       ])
   }
 }

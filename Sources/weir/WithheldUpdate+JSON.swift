@@ -4,18 +4,12 @@ import ModelLog
 
 extension WithheldUpdate {
   /// As scripts read it.
-  var members: [(String, JSONValue)] {
-    [
-      (
-        "withheld",
-        .object([
-          ("pipeline", .string(pipeline)), ("model", .string(model)), ("epoch", JSONValue(epoch)),
-          ("served_version", JSONValue(servedVersion)), ("time", .string(EventTime.text(time))),
-          ("event_time", .string(EventTime.text(eventTime))), ("code", .string(code.rawValue)),
-          ("reason", .string(reason)), ("action", .string(action.rawValue)),
-          ("rows", JSONValue(rows)),
-        ])
-      )
-    ]
+  var json: JSONValue {
+    .object([
+      ("pipeline", .string(pipeline)), ("model", .string(model)), ("epoch", JSONValue(epoch)),
+      ("served_version", JSONValue(servedVersion)), ("time", .string(EventTime.text(time))),
+      ("event_time", .string(EventTime.text(eventTime))), ("code", .string(code.rawValue)),
+      ("reason", .string(reason)), ("action", .string(action.rawValue)), ("rows", JSONValue(rows)),
+    ])
   }
 }

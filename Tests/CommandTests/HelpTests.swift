@@ -9,7 +9,8 @@ import Testing
     [], ["train"], ["score"], ["replay"], ["models"], ["models", "list"], ["models", "show"],
     ["models", "diff"], ["models", "history"], ["models", "at"], ["models", "verify"],
     ["models", "export"], ["produce"], ["generate"], ["generate", "handbook"], ["topics"],
-    ["topics", "list"], ["topics", "read"],
+    ["topics", "list"], ["topics", "read"], ["dead-letters"], ["dead-letters", "list"],
+    ["dead-letters", "show"], ["dead-letters", "replay"], ["dead-letters", "drop"],
   ])
   func helpIsAsCommitted(_ command: [String]) throws {
     let run = try Command(command + ["--help"])

@@ -23,6 +23,7 @@ import Testing
     Mistake("train", 64, "--pipeline"),
     Mistake("train --pipeline PIPELINE --topics kafka://host", 64, "folder"),
     Mistake("train --pipeline PIPELINE --topics TOPICS --log-level loud", 64, "loud"),
+    Mistake("train --pipeline PIPELINE --topics TOPICS --durability some", 64, "always", "'some'"),
     Mistake("train --pipeline PIPELINE --topics TOPICS --input /nowhere.csv", 1, "/nowhere.csv"),
     Mistake("train --pipeline PIPELINE --topics TOPICS --input OTHER", 1, "TRANSACTION_ID", "x, y"),
     Mistake("score --pipeline /nowhere.yaml", 1, "/nowhere.yaml"),

@@ -4,6 +4,8 @@
 //   append FOLDER TAG COUNT PER-BATCH   appends records 0 ..< COUNT as a producer
 //   stream FOLDER TAG PER-BATCH         the same without end; says "streaming" after a few commits
 //   follow FOLDER COUNT                 says "following", waits for COUNT records, prints them
+//   relay FOLDER                        appends an event, then as the scorer decides it, without end
+//   rewrite FOLDER                      says "rewriting", rewrites all roles, again and again
 //   epoch FOLDER                        becomes the exclusive scorer and prints the epoch
 //
 // A record's value is "TAG NUMBER" as text.
@@ -53,6 +55,24 @@ func follow(_ log: EmbeddedLog, count: Int) throws {
   fflush(nil)
 }
 
+func relay(_ log: EmbeddedLog) throws {
+  let producer = try log.writer(.producers, exclusive: false)
+  let scorer = try log.writer(WriterRole("scorer"), exclusive: true)
+  let events = TopicPartition("events")
+  var number: UInt64 = 0
+  while true {
+    var batch = RecordBatch()
+    batch.append(key: nil, value: Array("\(number)".utf8), timestamp: Int64(number))
+    number += 1
+    try producer.transact { _ = try $0.append(batch, to: events) }
+    try scorer.transact {
+      _ = try $0.append(batch, to: TopicPartition("decisions"))
+      try $0.commit(position: number, of: events, group: "scorer")
+    }
+    if number == 3 { say("relaying") }
+  }
+}
+
 let arguments = CommandLine.arguments
 do {
   switch (arguments.dropFirst().first, arguments.count) {
@@ -65,6 +85,11 @@ do {
   case ("follow", 4):
     let log = try EmbeddedLog(folder: arguments[2], access: .readOnly)
     try follow(log, count: Int(arguments[3])!)
+  case ("relay", 3):
+    try relay(EmbeddedLog(folder: arguments[2], access: .readWrite))
+  case ("rewrite", 3):
+    say("rewriting")
+    while true { _ = try TopicMaintenance(folder: arguments[2]).repair(all: true) }
   case ("epoch", 3):
     let log = try EmbeddedLog(folder: arguments[2], access: .readWrite)
     say("\(try log.writer(WriterRole("scorer"), exclusive: true).epoch)")

@@ -1,4 +1,3 @@
-import CLMDB
 import Foundation
 import Testing
 import Topics
@@ -70,14 +69,16 @@ struct EmbeddedTests {
     try withFolder { folder in
       _ = try EmbeddedLog(folder: folder, access: .readWrite)
       let file = folder + "/FORMAT"
-      #expect(try String(contentsOfFile: file, encoding: .utf8) == "weir-topic-log 1\n")
-      try "weir-topic-log 7\n".write(toFile: file, atomically: true, encoding: .utf8)
-      for access in [EmbeddedLog.Access.readWrite, .readOnly] {
-        let error = try topicError { _ = try EmbeddedLog(folder: folder, access: access) }
-        #expect(error.code == .formatMismatch)
-        #expect(error.description.contains("weir-topic-log 7"))
-        #expect(error.description.contains("weir-topic-log 1"))
-        #expect(error.description.contains(folder))
+      #expect(try String(contentsOfFile: file, encoding: .utf8) == "weir-topic-log 2\n")
+      for other in ["weir-topic-log 1", "weir-topic-log 7"] {
+        try (other + "\n").write(toFile: file, atomically: true, encoding: .utf8)
+        for access in [EmbeddedLog.Access.readWrite, .readOnly] {
+          let error = try topicError { _ = try EmbeddedLog(folder: folder, access: access) }
+          #expect(error.code == .formatMismatch)
+          #expect(error.description.contains(other))
+          #expect(error.description.contains("weir-topic-log 2"))
+          #expect(error.description.contains(folder))
+        }
       }
       try FileManager.default.removeItem(atPath: file)
       let error = try topicError { _ = try EmbeddedLog(folder: folder, access: .readWrite) }
@@ -109,7 +110,7 @@ struct EmbeddedTests {
 
   @Test func aFullLogRefusesAndStaysWhole() throws {
     try withFolder { folder in
-      let log = try EmbeddedLog(folder: folder, access: .readWrite, capacity: 1 << 20)
+      let log = try EmbeddedLog(folder: folder, access: .readWrite, maximumSize: 1 << 20)
       let writer = try log.writer(.producers, exclusive: false)
       let value = String(repeating: "x", count: 50_000)
       var appended: UInt64 = 0
@@ -148,6 +149,28 @@ struct EmbeddedTests {
     }
   }
 
+  @Test func puttingAnotherFileInItsPlaceIsNoticed() throws {
+    try withFolder { folder in
+      let log = try EmbeddedLog(folder: folder, access: .readWrite)
+      let writer = try log.writer(.producers, exclusive: false)
+      try writer.append(["a"], to: events)
+      let reader = try log.reader(events, of: .producers)
+      #expect(try reader.texts() == ["a"])
+      let file = folder + "/producers/data.mdb"
+      try FileManager.default.moveItem(atPath: file, toPath: file + ".old")
+      try FileManager.default.copyItem(atPath: file + ".old", toPath: file)
+      for error in [
+        try topicError { try writer.append(["b"], to: events) },
+        try topicError { _ = try reader.copies(from: 1) },
+      ] {
+        #expect(error.code == .notFound)
+        #expect(error.reason.contains("replaced"))
+      }
+      let fresh = try EmbeddedLog(folder: folder, access: .readWrite)
+      #expect(try fresh.writer(.producers, exclusive: false).append(["c"], to: events) == 1)
+    }
+  }
+
   /// Every byte of a batch in turn; the batches before and after stay readable.
   @Test func aFlippedByteIsNoticedAndNamed() throws {
     try withFolder { folder in
@@ -163,7 +186,7 @@ struct EmbeddedTests {
       }
       let data = folder + "/producers"
       let size = try changeStoredBatch(at: 2, in: data) { $0 }.count
-      #expect(size == 48 + 2 * 16 + 6)
+      #expect(size == 56 + 2 * 16 + 6)
       for index in 0..<size {
         _ = try changeStoredBatch(at: 2, in: data) { batch in
           var batch = batch
@@ -252,37 +275,5 @@ struct EmbeddedTests {
       #expect(error.partition == events)
       #expect(error.offset == 0)
     }
-  }
-
-  /// Replaces (or, with nil, removes) a stored batch behind the log's back, while no log is open.
-  private func changeStoredBatch(
-    at offset: UInt64, in folder: String, _ change: ([UInt8]) -> [UInt8]?
-  ) throws -> [UInt8] {
-    var environment: OpaquePointer?
-    try #require(mdb_env_create(&environment) == 0)
-    defer { mdb_env_close(environment) }
-    try #require(mdb_env_set_maxdbs(environment, 16) == 0)
-    try #require(mdb_env_open(environment, folder, 0, 0o660) == 0)
-    var transaction: OpaquePointer?
-    try #require(mdb_txn_begin(environment, nil, 0, &transaction) == 0)
-    var database: MDB_dbi = 0
-    try #require(mdb_dbi_open(transaction, "topic/events/0", 0, &database) == 0)
-    var offset = offset
-    var before: [UInt8] = []
-    let result = withUnsafeMutableBytes(of: &offset) { key -> Int32 in
-      var key = MDB_val(mv_size: key.count, mv_data: key.baseAddress)
-      var value = MDB_val()
-      let found = mdb_get(transaction, database, &key, &value)
-      guard found == 0 else { return found }
-      before = [UInt8](UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size))
-      guard var after = change(before) else { return mdb_del(transaction, database, &key, nil) }
-      return after.withUnsafeMutableBytes { bytes in
-        var value = MDB_val(mv_size: bytes.count, mv_data: bytes.baseAddress)
-        return mdb_put(transaction, database, &key, &value, 0)
-      }
-    }
-    try #require(result == 0)
-    try #require(mdb_txn_commit(transaction) == 0)
-    return before
   }
 }

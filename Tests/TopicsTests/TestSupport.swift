@@ -47,6 +47,13 @@ func withFolder<T>(_ body: (String) throws -> T) throws -> T {
   return try body(folder)
 }
 
+/// The same for tests that need threads.
+func withFolder(_ body: (String) async throws -> Void) async throws {
+  let folder = newFolder()
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  try await body(folder)
+}
+
 /// A record copied out of the log.
 struct Copied: Equatable {
   var offset: UInt64

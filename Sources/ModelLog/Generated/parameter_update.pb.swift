@@ -131,7 +131,8 @@ nonisolated struct Weir_V1_Withheld: Sendable {
   /// what the trainer did: "learns-on", "fell-back", "reset"
   var action: String = String()
 
-  /// learnt since the last published version; left out unless it learns on
+  /// Learnt since the last published version and, unless the trainer learns on, left out; with a
+  /// reset all that the model had learnt.
   var rows: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -226,7 +227,7 @@ nonisolated struct Weir_V1_ParameterUpdate: @unchecked Sendable {
     set {_uniqueStorage()._positions = newValue}
   }
 
-  /// rows learnt since the model began
+  /// rows learnt since the model began, also those left out again
   var examples: UInt64 {
     get {_storage._examples}
     set {_uniqueStorage()._examples = newValue}
@@ -434,7 +435,7 @@ nonisolated struct Weir_V1_Tree: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// never reused within a model
+  /// never reused within a model, until it begins anew
   var serial: UInt64 = 0
 
   /// rows this tree was grown on

@@ -4,11 +4,14 @@
 /// - `<folder>/bell`: what followers sleep on.
 /// - `<folder>/<role>/data.mdb`, `lock.mdb`: the role's environment.
 ///
-/// Limits. The folder must lie on a local file system. Commits survive the death of any process but
-/// not of the machine: the last ones may be lost then, or the role's file damaged. A role holds at
-/// most 1,024 partitions and `capacity` bytes. After a fork, only the parent may go on using the
-/// log. Readers never wait for writers, nor writers for readers, with one exception: opening a
-/// partition that another process has created waits for this process's transaction of that role.
+/// Limits. The folder must lie on a local file system. Commits survive the death of any process;
+/// ``Durability`` says what they survive beyond that. A role holds at most 1,024 partitions. After a
+/// fork, only the parent may go on using the log.
+///
+/// Readers never wait for writers, nor writers for readers, with two exceptions. Opening a partition
+/// that another process has created waits for this process's transaction of that role. And when a
+/// role's map has to grow, which it does by doubling, this waits for the reads of that role that are
+/// under way in the process; a transaction inside of such a read's body cannot grow it.
 public final class EmbeddedLog: TopicLog {
   /// What a log is opened for.
   public enum Access: Hashable, Sendable {
@@ -25,7 +28,7 @@ public final class EmbeddedLog: TopicLog {
   /// What the log was opened for.
   public let access: Access
 
-  private let capacity: Int
+  private let settings: LMDBSettings
   private let bell: Bell
   private let stores = Locked<[WriterRole: RoleStore]>([:])
 
@@ -33,19 +36,30 @@ public final class EmbeddedLog: TopicLog {
   /// - Parameters:
   ///   - folder: The path; with `.readWrite`, folders on the way are created.
   ///   - access: Whether writers can be opened.
-  ///   - capacity: The most bytes a role's data file may take. It is reserved as address space, not
-  ///     on disk. The same folder should be opened with the same capacity everywhere.
+  ///   - durability: How long a commit waits for the disk. Logs that share a folder in one process
+  ///     share the strictest of theirs.
+  ///   - maximumSize: The most bytes a role's data file may take, at least 65,536.
+  ///   - initialSize: The bytes of address space, neither memory nor disk, reserved for a role at
+  ///     first; it grows by itself. The sizes count for the first to open the folder in a process.
   /// - Throws: `.notFound`, `.formatMismatch`, `.io`, or `.full`.
-  public init(folder: String, access: Access, capacity: Int = 64 << 30) throws(TopicError) {
-    guard !folder.isEmpty, !folder.utf8.contains(0), capacity >= 1 << 16 else {
+  public init(
+    folder: String, access: Access, durability: Durability = .none, maximumSize: Int = 16 << 40,
+    initialSize: Int = 1 << 30
+  ) throws(TopicError) {
+    guard !folder.isEmpty, !folder.utf8.contains(0), maximumSize >= 1 << 16, initialSize > 0 else {
       throw TopicError(
-        .invalid, "a log needs a folder and a capacity of at least 65,536 bytes", folder: folder)
+        .invalid, "a log needs a folder and a maximum size of at least 65,536 bytes",
+        folder: folder)
     }
     var path = folder
     while path.count > 1, path.last == "/" { path.removeLast() }
     self.folder = path
     self.access = access
-    self.capacity = capacity
+    // Both in whole pages.
+    let maximum = maximumSize & ~0xFFFF
+    settings = LMDBSettings(
+      initialSize: min(max(initialSize, 1 << 16) & ~0xFFFF, maximum), maximumSize: maximum,
+      durability: access == .readWrite ? durability : nil)
     try LogFolder.prepare(path, create: access == .readWrite)
     bell = try Bell(file: path + "/bell", folder: path)
   }
@@ -139,7 +153,7 @@ public final class EmbeddedLog: TopicLog {
     if let store = stores.withLock({ $0[role] }) { return store }
     let path = "\(folder)/\(role.name)"
     if create { try LogFolder.makeFolder(path) }
-    guard let lease = try LMDBRegistry.open(path, capacity: capacity, create: create) else {
+    guard let lease = try LMDBRegistry.open(path, settings, create: create) else {
       return nil
     }
     // Not under the lock: looking into the environment may wait for a transaction, whose body may

@@ -5,6 +5,7 @@ final class EmbeddedReader: TopicReader {
 
   private let log: EmbeddedLog
   private let role: WriterRole
+  private let tag: UInt32
   /// Present once the partition has been found to exist.
   private var opened: Opened?
   private var isReading = false
@@ -33,12 +34,13 @@ final class EmbeddedReader: TopicReader {
     self.log = log
     self.partition = partition
     self.role = role
+    tag = BatchFormat.tag(ofDatabase: RoleStore.databaseName(partition))
   }
 
   deinit {
     if let opened {
       opened.cursor.close()
-      opened.transaction.abort()
+      opened.transaction.discard()
     }
   }
 
@@ -83,7 +85,7 @@ final class EmbeddedReader: TopicReader {
         .at(folder: log.folder, partition: partition)
     }
     // Somebody who reads again and again at the end shall learn that nothing will come.
-    if next == offset { try opened?.lease.environment.checkNotDeleted() }
+    if next == offset { try opened?.lease.environment.checkNotReplaced() }
     return next
   }
 
@@ -95,6 +97,7 @@ final class EmbeddedReader: TopicReader {
     while true {
       let base = entry.integerKey
       let header = try verified(entry, base)
+      if header.isGap { next = header.endOffset }
       let records = BatchFormat.records(of: entry.value)
       var current = base
       var record = RecordCursor(records)
@@ -102,7 +105,7 @@ final class EmbeddedReader: TopicReader {
         current = next
         record = RecordCursor(records, position: resumption.position)
       }
-      while current < header.endOffset {
+      while !header.isGap, current < header.endOffset {
         guard let stored = record.next() else {
           throw TopicError.corrupt("a record runs over the end of its batch", offset: base)
         }
@@ -154,10 +157,10 @@ final class EmbeddedReader: TopicReader {
         let header = try verified(batch, batch.integerKey)
         if header.maximumTimestamp < time { return nil }
         var records = RecordCursor(BatchFormat.records(of: batch.value))
-        for index in 0..<UInt64(header.count) {
-          if let record = records.next(), record.timestamp >= time {
-            return header.baseOffset + index
-          }
+        var offset = header.baseOffset
+        while let record = records.next() {
+          if record.timestamp >= time { return offset }
+          offset += 1
         }
         entry = try cursor.next()
       }
@@ -165,22 +168,40 @@ final class EmbeddedReader: TopicReader {
     } ?? nil
   }
 
-  /// Describes the partition; nil if it holds no record.
+  /// Describes the partition; nil if it holds nothing.
   func describe() throws(TopicError) -> TopicDescription? {
     try withSnapshot { (snapshot) throws(TopicError) -> TopicDescription? in
-      guard let first = try snapshot.cursor.first() else { return nil }
-      let firstHeader = try BatchFormat.header(of: first.value, at: first.integerKey)
-      let last = try snapshot.cursor.last()!
-      let lastHeader = try BatchFormat.header(of: last.value, at: last.integerKey)
-      var records = RecordCursor(BatchFormat.records(of: last.value))
-      var lastTimestamp = lastHeader.baseTimestamp
-      while let record = records.next() { lastTimestamp = record.timestamp }
+      let cursor = snapshot.cursor
+      guard let last = try cursor.last() else { return nil }
+      let end = try BatchFormat.header(of: last.value, at: last.integerKey, tag: tag)
+      let lastRecords = try recordBatch(from: last, then: cursor.previous)
+      let first = try cursor.first()!
+      let firstRecords = try recordBatch(from: first, then: cursor.next)
+      var lastTimestamp: Int64?
+      if let lastRecords {
+        var records = RecordCursor(BatchFormat.records(of: lastRecords.value))
+        while let record = records.next() { lastTimestamp = record.timestamp }
+      }
       return TopicDescription(
         partition: partition, role: role, startOffset: first.integerKey,
-        endOffset: lastHeader.endOffset, firstTimestamp: firstHeader.baseTimestamp,
-        lastTimestamp: lastTimestamp, maximumTimestamp: lastHeader.maximumTimestamp,
+        endOffset: end.endOffset, firstTimestamp: firstRecords?.header.baseTimestamp,
+        lastTimestamp: lastTimestamp,
+        maximumTimestamp: firstRecords == nil ? nil : end.maximumTimestamp,
         bytes: try snapshot.transaction.byteCount(of: snapshot.database))
     } ?? nil
+  }
+
+  /// The first batch from `entry` on that is not a gap.
+  private func recordBatch(
+    from entry: LMDBEntry, then step: () throws(TopicError) -> LMDBEntry?
+  ) throws(TopicError) -> (header: BatchHeader, value: UnsafeRawBufferPointer)? {
+    var entry: LMDBEntry? = entry
+    while let found = entry {
+      let header = try BatchFormat.header(of: found.value, at: found.integerKey, tag: tag)
+      if !header.isGap { return (header, found.value) }
+      entry = try step()
+    }
+    return nil
   }
 
   // MARK: Batches
@@ -212,9 +233,9 @@ final class EmbeddedReader: TopicReader {
 
   private func verified(_ entry: LMDBEntry, _ base: UInt64) throws(TopicError) -> BatchHeader {
     if verifiedBatch == base || verifiedLastBatch == base {
-      return try BatchFormat.header(of: entry.value, at: base)
+      return try BatchFormat.header(of: entry.value, at: base, tag: tag)
     }
-    let header = try BatchFormat.verifiedHeader(of: entry.value, at: base)
+    let header = try BatchFormat.verifiedHeader(of: entry.value, at: base, tag: tag)
     verifiedBatch = base
     return header
   }

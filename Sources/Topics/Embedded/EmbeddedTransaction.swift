@@ -30,17 +30,20 @@ final class EmbeddedTransaction: TopicTransaction {
       let database: LMDBDatabase
       if let remembered { database = remembered.database } else { database = try create(partition) }
       let offset = end.offset
-      end = try write(batch, to: database, at: end)
-      memory.partitions[partition] = .init(database: database, end: end, verifiedBatch: offset)
+      let tag =
+        remembered?.tag ?? BatchFormat.tag(ofDatabase: RoleStore.databaseName(partition))
+      end = try write(batch, to: database, tag: tag, at: end)
+      memory.partitions[partition] = .init(
+        database: database, tag: tag, end: end, verifiedBatch: offset)
       return offset
     } catch {
       throw error.at(folder: environment.folder, partition: partition)
     }
   }
 
-  private func write(_ batch: RecordBatch, to database: LMDBDatabase, at end: WriterMemory.End)
-    throws(TopicError) -> WriterMemory.End
-  {
+  private func write(
+    _ batch: RecordBatch, to database: LMDBDatabase, tag: UInt32, at end: WriterMemory.End
+  ) throws(TopicError) -> WriterMemory.End {
     let size = BatchFormat.headerSize + batch.byteCount
     guard size <= BatchFormat.maximumSize, batch.count <= Int(UInt32.max) else {
       throw TopicError(
@@ -64,7 +67,7 @@ final class EmbeddedTransaction: TopicTransaction {
         throw error.at(offset: end.offset)
       }
       hasChanges = true
-      BatchFormat.write(header, records: records, to: destination)
+      BatchFormat.write(header, tag: tag, records: records, to: destination)
       return WriterMemory.End(offset: newEnd, maximumTimestamp: header.maximumTimestamp)
     }
   }
@@ -73,8 +76,8 @@ final class EmbeddedTransaction: TopicTransaction {
     try checkOpen()
     try Names.check(partition)
     try Names.check(group: group)
-    try handle.put(
-      memory.positions, RoleStore.positionKey(partition, group: group), position.littleEndianBytes)
+    let key = RoleStore.positionKey(partition, group: group)
+    try handle.put(position.littleEndianBytes, for: key, in: memory.positions)
     hasChanges = true
   }
 
@@ -83,17 +86,17 @@ final class EmbeddedTransaction: TopicTransaction {
     try Names.check(partition)
     try Names.check(group: group)
     let key = RoleStore.positionKey(partition, group: group)
-    guard let bytes = try handle.get(memory.positions, key) else { return nil }
+    guard let bytes = try handle.value(key, in: memory.positions) else { return nil }
     return try UInt64(stored: bytes, what: "a position", folder: environment.folder)
   }
 
   func put(state: [UInt8], for key: String) throws(TopicError) {
     try checkOpen()
     try Names.check(stateKey: key)
-    guard state.count <= BatchFormat.maximumSize else {
-      throw TopicError(.invalid, "a state value is at most 2³² − 1 bytes")
+    guard state.count <= StoredValue.maximumSize else {
+      throw TopicError(.invalid, "a state value is at most \(StoredValue.maximumSize) bytes")
     }
-    try handle.put(memory.state, LMDBKey(key), state)
+    try handle.put(state, for: key, in: memory.state)
     hasChanges = true
   }
 
@@ -106,7 +109,7 @@ final class EmbeddedTransaction: TopicTransaction {
   func state(_ key: String) throws(TopicError) -> [UInt8]? {
     try checkOpen()
     try Names.check(stateKey: key)
-    return try handle.get(memory.state, LMDBKey(key)).map { [UInt8]($0) }
+    return try handle.value(key, in: memory.state).map { [UInt8]($0) }
   }
 
   // MARK: Partitions
@@ -123,7 +126,8 @@ final class EmbeddedTransaction: TopicTransaction {
     var database = environment.knownDatabase(name)
     if database == nil { database = try open(name) }
     guard let database else { return nil }
-    let found = WriterMemory.Partition(database: database)
+    let found = WriterMemory.Partition(
+      database: database, tag: BatchFormat.tag(ofDatabase: name))
     memory.partitions[partition] = found
     return found
   }
@@ -152,8 +156,8 @@ final class EmbeddedTransaction: TopicTransaction {
     let base = last.integerKey
     let header =
       known.verifiedBatch == base
-      ? try BatchFormat.header(of: last.value, at: base)
-      : try BatchFormat.verifiedHeader(of: last.value, at: base)
+      ? try BatchFormat.header(of: last.value, at: base, tag: known.tag)
+      : try BatchFormat.verifiedHeader(of: last.value, at: base, tag: known.tag)
     return WriterMemory.End(
       offset: header.endOffset, maximumTimestamp: header.maximumTimestamp)
   }

@@ -1,3 +1,5 @@
+import CLMDB
+
 /// Writes as one role into its environment.
 final class EmbeddedWriter: TopicWriter {
   let epoch: UInt64
@@ -27,7 +29,18 @@ final class EmbeddedWriter: TopicWriter {
     try environment.lock.lock(
       else: "a transaction of the role '\(role)' was begun inside another on the same thread")
     defer { environment.lock.unlock() }
-    try environment.checkNotDeleted()
+    try environment.checkNotReplaced()
+    while true {
+      do {
+        return try attempt(body)
+      } catch {
+        guard try environment.hasGrown() else { throw error }
+      }
+    }
+  }
+
+  private func attempt<T>(_ body: (any TopicTransaction) throws -> T) throws -> T {
+    let environment = store.environment
     let handle = try environment.beginWriting()
     let identifier = handle.id
     if identifier != memory.lastTransaction + 1 {
@@ -44,6 +57,10 @@ final class EmbeddedWriter: TopicWriter {
     let result: T
     do {
       result = try body(transaction)
+      if environment.isAtEndOfMap {
+        // The body has not passed the error on.
+        throw lmdbError(MDB_MAP_FULL, "cannot write", folder: environment.folder)
+      }
     } catch {
       transaction.end()
       handle.abort()
@@ -95,6 +112,7 @@ struct WriterMemory {
 
   struct Partition {
     let database: LMDBDatabase
+    let tag: UInt32
     /// The end; nil if it has to be looked up.
     var end: End?
     /// The base offset of the last batch that this writer has written or verified.

@@ -4,12 +4,13 @@ import Glibc
 enum LogFolder {
   /// The content of the file FORMAT without its line end: the format's name and version. It covers
   /// the layout of the folder, of the databases and of `bell`; batches carry their own version.
-  static let format = "weir-topic-log 1"
+  static let format = "weir-topic-log 2"
 
   static func mismatch(found: String, folder: String) -> TopicError {
     TopicError(
-      .formatMismatch, "the folder has the format '\(found)', known is '\(format)'",
-      folder: folder)
+      .formatMismatch,
+      "the folder has the format '\(found)', which cannot be read; known is '\(format)'. Use the "
+        + "version of Weir that wrote it, or a new folder", folder: folder)
   }
 
   /// Checks the folder's format; makes the folder and its FORMAT first if asked to.
@@ -52,18 +53,13 @@ enum LogFolder {
 
   /// The names of the folders inside a folder that hold an LMDB data file, sorted.
   static func roles(in folder: String) throws(TopicError) -> [String] {
-    guard let directory = opendir(folder) else {
-      throw systemError(errno, "cannot list the folder", folder: folder)
-    }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name.first != ".", access("\(folder)/\(name)/data.mdb", F_OK) == 0 { names.append(name) }
-    }
-    return names.sorted()
+    try names(in: folder).filter { access("\(folder)/\($0)/data.mdb", F_OK) == 0 }
+  }
+
+  /// Whether a line names a version of the format, known or not.
+  static func isVersion(_ line: String) -> Bool {
+    let name = format.prefix { $0 != " " } + " "
+    return line.hasPrefix(name) && UInt(line.dropFirst(name.count)) != nil
   }
 
   private static func check(_ found: String, _ folder: String) throws(TopicError) {
@@ -71,7 +67,7 @@ enum LogFolder {
   }
 
   /// The first line of FORMAT, nil if there is no such file.
-  private static func readFormat(_ folder: String) throws(TopicError) -> String? {
+  static func readFormat(_ folder: String) throws(TopicError) -> String? {
     let descriptor = open(folder + "/FORMAT", O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       if errno == ENOENT { return nil }
@@ -88,8 +84,8 @@ enum LogFolder {
   }
 
   /// Writes FORMAT under another name and links it into place, so that nobody ever sees half of it
-  /// and nobody's is replaced.
-  private static func writeFormat(_ folder: String) throws(TopicError) {
+  /// and nobody's is replaced, unless asked to.
+  static func writeFormat(_ folder: String, replacing: Bool = false) throws(TopicError) {
     let temporary = "\(folder)/FORMAT.\(getpid()).\(UInt32.random(in: 0 ... .max))"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o660)
     guard descriptor >= 0 else {
@@ -104,7 +100,10 @@ enum LogFolder {
       throw systemError(
         written < 0 ? number : ENOSPC, "cannot write the file FORMAT", folder: folder)
     }
-    guard link(temporary, folder + "/FORMAT") == 0 || errno == EEXIST else {
+    let result =
+      replacing
+      ? Glibc.rename(temporary, folder + "/FORMAT") : link(temporary, folder + "/FORMAT")
+    guard result == 0 || errno == EEXIST else {
       throw systemError(errno, "cannot create the file FORMAT", folder: folder)
     }
   }

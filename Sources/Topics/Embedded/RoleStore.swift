@@ -8,6 +8,8 @@
 /// | `meta` | `format`, `role` | text |
 /// | `meta` | `epoch` | UInt64, little-endian |
 ///
+/// The values of the last three carry a checksum, see `StoredValue`.
+///
 /// Integer keys are in the machine's byte order; LMDB's files cannot be moved to another anyway.
 struct RoleStore: Sendable {
   let role: WriterRole
@@ -28,8 +30,8 @@ struct RoleStore: Sendable {
     return TopicPartition(String(parts[1]), partition: number)
   }
 
-  static func positionKey(_ partition: TopicPartition, group: String) -> LMDBKey {
-    LMDBKey("\(group)\0\(partition.topic)\0\(partition.partition)")
+  static func positionKey(_ partition: TopicPartition, group: String) -> String {
+    "\(group)\0\(partition.topic)\0\(partition.partition)"
   }
 
   /// Checks that the environment is this role's and of a known format; one that no writer has
@@ -55,6 +57,16 @@ struct RoleStore: Sendable {
   func prepareForWriting(exclusive: Bool) throws(TopicError) -> UInt64 {
     try environment.lock.lock(else: "a writer cannot be opened inside a transaction of its role")
     defer { environment.lock.unlock() }
+    while true {
+      do throws(TopicError) {
+        return try prepare(exclusive: exclusive)
+      } catch {
+        guard try environment.hasGrown() else { throw error }
+      }
+    }
+  }
+
+  private func prepare(exclusive: Bool) throws(TopicError) -> UInt64 {
     let transaction = try environment.beginWriting()
     var opened: [String: LMDBDatabase] = [:]
     var epoch: UInt64 = 0
@@ -63,13 +75,13 @@ struct RoleStore: Sendable {
       opened[Self.meta] = meta
       opened[Self.positions] = try transaction.openOrCreate(Self.positions)
       opened[Self.state] = try transaction.openOrCreate(Self.state)
-      if try transaction.get(meta, LMDBKey("format")) == nil {
-        try transaction.put(meta, LMDBKey("format"), Array(LogFolder.format.utf8))
-        try transaction.put(meta, LMDBKey("role"), Array(role.name.utf8))
+      if try transaction.value("format", in: meta) == nil {
+        try transaction.put(Array(LogFolder.format.utf8), for: "format", in: meta)
+        try transaction.put(Array(role.name.utf8), for: "role", in: meta)
       }
       if exclusive {
         epoch = try transaction.epoch(meta) + 1
-        try transaction.put(meta, LMDBKey("epoch"), epoch.littleEndianBytes)
+        try transaction.put(epoch.littleEndianBytes, for: "epoch", in: meta)
       }
     } catch {
       transaction.abort()
@@ -82,21 +94,33 @@ struct RoleStore: Sendable {
 
   /// The committed bytes under a key, nil if there are none or the database is not there yet.
   func value(_ key: String, in database: String) throws(TopicError) -> [UInt8]? {
-    try value(LMDBKey(key), in: database)
-  }
-
-  func value(_ key: LMDBKey, in database: String) throws(TopicError) -> [UInt8]? {
     guard let database = try environment.database(database) else { return nil }
     return try environment.read { (transaction) throws(TopicError) in
-      try transaction.get(database, key).map { [UInt8]($0) }
+      try transaction.value(key, in: database).map { [UInt8]($0) }
     }
   }
 }
 
 extension LMDBTransaction {
+  /// The value stored under a key, verified; nil if there is none.
+  func value(_ key: String, in database: LMDBDatabase) throws(TopicError)
+    -> UnsafeRawBufferPointer?
+  {
+    guard let stored = try get(database, LMDBKey(key)) else { return nil }
+    do throws(TopicError) {
+      return try StoredValue.decode(stored, key: key)
+    } catch {
+      throw error.at(folder: folder)
+    }
+  }
+
+  func put(_ value: [UInt8], for key: String, in database: LMDBDatabase) throws(TopicError) {
+    try put(database, LMDBKey(key), StoredValue.encode(key: key, value: value))
+  }
+
   /// The role's epoch; 0 if there never was an exclusive writer.
   func epoch(_ meta: LMDBDatabase) throws(TopicError) -> UInt64 {
-    guard let bytes = try get(meta, LMDBKey("epoch")) else { return 0 }
+    guard let bytes = try value("epoch", in: meta) else { return 0 }
     return try UInt64(stored: bytes, what: "the role's epoch", folder: folder)
   }
 }

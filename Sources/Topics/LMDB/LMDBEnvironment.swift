@@ -3,15 +3,18 @@ import Glibc
 
 /// One open LMDB environment: one per role and process, see `LMDBRegistry`.
 ///
-/// Two rules of LMDB shape this type. A thread that opens a named database in a transaction must
+/// Three rules of LMDB shape this type. A thread that opens a named database in a transaction must
 /// keep every other transaction of the process from doing so until it ends; therefore `lock` is held
-/// by each write transaction and by whoever opens a database for reading. And a database handle is
+/// by each write transaction and by whoever opens a database for reading. A database handle is
 /// valid only in transactions begun after the one that opened it had committed; therefore handles
-/// enter `databases` only then, and are never closed one by one.
+/// enter `databases` only then, and are never closed one by one. And the map may be moved only while
+/// the process has no transaction under way; therefore each holds `map` until it ends.
 ///
 /// `@unchecked Sendable`: the handle is constant, LMDB lets threads share an environment, MDB_NOTLS
 /// frees read transactions from their threads, and `close()` runs only when no lease is left, so
-/// no call can be under way.
+/// no call can be under way. `isAtEndOfMap` and `durability` are touched only with `lock` held;
+/// `mapSize` and `isMapLost` are written only by whoever moves the map, and read only by those who
+/// hold it.
 final class LMDBEnvironment: @unchecked Sendable {
   /// The most named databases: partitions, and three for the role's own records.
   static let maximumDatabases: UInt32 = 1024 + 3
@@ -23,37 +26,52 @@ final class LMDBEnvironment: @unchecked Sendable {
   private let handle: OpaquePointer
   private let databases = Locked<[String: MDB_dbi]>([:])
   private let dataFile: mdb_filehandle_t
+  /// The file behind the environment; stays its own as long as the environment is open.
+  let file: FileIdentity
 
-  /// The one place where durability is chosen.
-  ///
-  /// MDB_NOSYNC: a commit hands its pages to the kernel and does not wait for the disk. Commits
-  /// survive the death of the process, however sudden. They do not survive a crash of the machine
-  /// or a power cut: the last commits may be missing then, and, because pages may reach the disk
-  /// out of order, the role's whole data file may be damaged beyond opening. Without MDB_WRITEMAP
-  /// a full disk is an error of the commit rather than a fatal signal, and no stray pointer can
-  /// write into the file.
+  let map = MapLock()
+  private var mapSize: Int
+  private let maximumSize: Int
+  private var isMapLost = false
+  /// Whether the write transaction under way has met the end of the map.
+  private(set) var isAtEndOfMap = false
+
+  private var durability: Durability
+  /// The strictest that anybody who shares this environment has asked for.
+  private let wantedDurability: Locked<Durability>
+
+  /// Without MDB_WRITEMAP a full disk is an error of the commit rather than a fatal signal, and no
+  /// stray pointer can write into the file.
   ///
   /// MDB_NOTLS: a read transaction belongs to its object, not to the thread that began it.
-  private static let flags = UInt32(MDB_NOTLS) | UInt32(MDB_NOSYNC)
+  private static let flags = UInt32(MDB_NOTLS)
 
   /// Opens the environment in an existing folder, and creates its files if there are none.
-  /// - Parameter capacity: The size of the map in bytes: address space, neither memory nor disk.
-  init(folder: String, capacity: Int) throws(TopicError) {
+  init(folder: String, settings: LMDBSettings) throws(TopicError) {
     self.folder = folder
+    maximumSize = settings.maximumSize
+    let durability = settings.durability ?? .none
+    self.durability = durability
+    wantedDurability = Locked(durability)
     var created: OpaquePointer?
     try Self.check(mdb_env_create(&created), "cannot create an environment", folder)
     let handle = created!
     self.handle = handle
     var file: mdb_filehandle_t = -1
+    var information = MDB_envinfo()
     do throws(TopicError) {
       try Self.check(
         mdb_env_set_maxdbs(handle, Self.maximumDatabases), "cannot set the databases", folder)
       try Self.check(
         mdb_env_set_maxreaders(handle, Self.maximumReaders), "cannot set the readers", folder)
-      try Self.check(mdb_env_set_mapsize(handle, capacity), "cannot set the map size", folder)
       try Self.check(
-        mdb_env_open(handle, folder, Self.flags, 0o660), "cannot open the data file", folder)
+        mdb_env_set_mapsize(handle, settings.initialSize), "cannot set the map size", folder)
+      try Self.check(
+        mdb_env_open(handle, folder, Self.flags | durability.flags, 0o660),
+        "cannot open the data file", folder)
       try Self.check(mdb_env_get_fd(handle, &file), "cannot examine the data file", folder)
+      try Self.check(mdb_env_info(handle, &information), "cannot examine the map", folder)
+      self.file = try FileIdentity(of: file, folder: folder)
       // Readers that were killed would keep pages from being reused.
       var dead: Int32 = 0
       try Self.check(mdb_reader_check(handle, &dead), "cannot clear dead readers", folder)
@@ -62,8 +80,9 @@ final class LMDBEnvironment: @unchecked Sendable {
       throw error
     }
     dataFile = file
+    mapSize = information.me_mapsize
     do throws(TopicError) {
-      try openExistingDatabases()
+      try openExistingDatabases(settings.opensDatabases)
     } catch {
       mdb_env_close(handle)
       throw error
@@ -73,22 +92,28 @@ final class LMDBEnvironment: @unchecked Sendable {
   /// Only for the registry, when the last lease is gone.
   func close() { mdb_env_close(handle) }
 
-  /// The file behind the environment; stays its own as long as the environment is open.
-  func identity() throws(TopicError) -> FileIdentity {
+  /// Throws if somebody has deleted the data file or put another in its place; without this, a
+  /// process would go on for ever with a file nobody else can see.
+  func checkNotReplaced() throws(TopicError) {
     var status = stat()
-    guard fstat(dataFile, &status) == 0 else {
-      throw systemError(errno, "cannot examine the data file", folder: folder)
-    }
-    return FileIdentity(status)
-  }
-
-  /// Throws if somebody has deleted the data file; without this, a process would go on for ever
-  /// with a file nobody else can see.
-  func checkNotDeleted() throws(TopicError) {
-    var status = stat()
-    guard fstat(dataFile, &status) == 0, status.st_nlink > 0 else {
+    guard stat(folder + "/data.mdb", &status) == 0 else {
+      let number = errno
+      guard number == ENOENT || number == ENOTDIR else {
+        throw systemError(number, "cannot examine the data file", folder: folder)
+      }
       throw TopicError(
         .notFound, "the data file was deleted while it was in use", folder: folder)
+    }
+    guard FileIdentity(status) == file else {
+      throw TopicError(
+        .notFound, "the data file was replaced by another while it was in use", folder: folder)
+    }
+  }
+
+  /// Makes commits wait for the disk at least as `durability` says, from the next one on.
+  func raise(to durability: Durability) {
+    wantedDurability.withLock { wanted in
+      if durability.rank > wanted.rank { wanted = durability }
     }
   }
 
@@ -96,8 +121,8 @@ final class LMDBEnvironment: @unchecked Sendable {
 
   /// Runs `body` on a snapshot.
   func read<T>(_ body: (LMDBTransaction) throws(TopicError) -> T) throws(TopicError) -> T {
-    let transaction = try begin(UInt32(MDB_RDONLY))
-    defer { mdb_txn_abort(transaction.handle) }
+    let transaction = try beginReading()
+    defer { transaction.abort() }
     return try body(transaction)
   }
 
@@ -105,18 +130,91 @@ final class LMDBEnvironment: @unchecked Sendable {
   func beginReading() throws(TopicError) -> LMDBTransaction { try begin(UInt32(MDB_RDONLY)) }
 
   /// Begins a write transaction, while `lock` is held. It waits for those of other processes.
-  func beginWriting() throws(TopicError) -> LMDBTransaction { try begin(0) }
+  func beginWriting() throws(TopicError) -> LMDBTransaction {
+    isAtEndOfMap = false
+    let wanted = wantedDurability.withLock { $0 }
+    if wanted != durability {
+      mdb_env_set_flags(handle, Durability.allFlags & ~wanted.flags, 0)
+      mdb_env_set_flags(handle, wanted.flags, 1)
+      durability = wanted
+    }
+    return try begin(0)
+  }
+
+  /// A write transaction has met the end of the map, and can only be aborted.
+  func noteEndOfMap() { isAtEndOfMap = true }
+
+  /// Whether the last write transaction failed at the end of the map and the map has grown, so that
+  /// trying again makes sense; while `lock` is held and after that transaction has ended.
+  func hasGrown() throws(TopicError) -> Bool {
+    guard isAtEndOfMap else { return false }
+    return try growMap()
+  }
 
   private func begin(_ flags: UInt32) throws(TopicError) -> LMDBTransaction {
     var transaction: OpaquePointer?
-    var result = mdb_txn_begin(handle, nil, flags, &transaction)
-    if result == MDB_READERS_FULL {
-      var dead: Int32 = 0
-      mdb_reader_check(handle, &dead)
-      result = mdb_txn_begin(handle, nil, flags, &transaction)
+    try enterMap("cannot begin a transaction") { mdb_txn_begin(handle, nil, flags, &transaction) }
+    return LMDBTransaction(handle: transaction!, environment: self)
+  }
+
+  // MARK: The map
+
+  /// Makes a call of LMDB's that begins to use the map, and holds the map if it succeeds: whoever
+  /// ends what has begun releases it. The map follows the growth of other processes' first.
+  func enterMap(_ action: String, _ call: () -> Int32) throws(TopicError) {
+    while true {
+      map.hold()
+      var result = isMapLost ? ENOMEM : call()
+      if result == MDB_READERS_FULL {
+        var dead: Int32 = 0
+        mdb_reader_check(handle, &dead)
+        result = call()
+      }
+      if result == MDB_SUCCESS { return }
+      map.release()
+      guard result == MDB_MAP_RESIZED else { throw lmdbError(result, action, folder: folder) }
+      let moved: Void? = try map.move { () throws(TopicError) in try resizeMap(to: 0) }
+      guard moved != nil else {
+        throw TopicError(
+          .invalid,
+          "the map has to follow another process's growth, which it cannot inside of a read or a "
+            + "transaction; end that first", folder: folder, isRetriable: true)
+      }
     }
-    try Self.check(result, "cannot begin a transaction", folder)
-    return LMDBTransaction(handle: transaction!, folder: folder)
+  }
+
+  /// Doubles the map; false if it has its greatest size.
+  private func growMap() throws(TopicError) -> Bool {
+    let hasGrown = try map.move { () throws(TopicError) -> Bool in
+      let size = mapSize > maximumSize / 2 ? maximumSize : mapSize * 2
+      guard size > mapSize else { return false }
+      // LMDB gives up the old map before it asks for the new one, so look first.
+      let probe = mmap(nil, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+      guard let probe, probe != MAP_FAILED else {
+        throw TopicError(
+          .full, "there is no address space for a map of \(size) bytes", folder: folder)
+      }
+      munmap(probe, size)
+      try resizeMap(to: size)
+      return true
+    }
+    guard let hasGrown else {
+      throw TopicError(
+        .invalid, "the map has to grow, which it cannot inside of a read of the same role",
+        folder: folder)
+    }
+    return hasGrown
+  }
+
+  /// Gives the map a size, 0 for that of the process that has grown it most; only while it is
+  /// being moved.
+  private func resizeMap(to size: Int) throws(TopicError) {
+    let result = mdb_env_set_mapsize(handle, size)
+    isMapLost = result != MDB_SUCCESS
+    try Self.check(result, "cannot map the data file again; open the log anew", folder)
+    var information = MDB_envinfo()
+    try Self.check(mdb_env_info(handle, &information), "cannot examine the map", folder)
+    mapSize = information.me_mapsize
   }
 
   // MARK: Databases
@@ -135,17 +233,18 @@ final class LMDBEnvironment: @unchecked Sendable {
         + "transaction of its role; open it before")
     defer { lock.unlock() }
     if let known = knownDatabase(name) { return known }
-    let transaction = try begin(UInt32(MDB_RDONLY))
+    let transaction = try beginReading()
+    let opened: LMDBDatabase?
     do throws(TopicError) {
-      let opened = try transaction.openDatabase(name, flags: 0)
-      // Committing, although nothing was written, is what keeps the handle.
-      try Self.check(mdb_txn_commit(transaction.handle), "cannot open a database", folder)
-      if let opened { remember([name: opened]) }
-      return opened
+      opened = try transaction.openDatabase(name, flags: 0)
     } catch {
-      mdb_txn_abort(transaction.handle)
+      transaction.abort()
       throw error
     }
+    // Committing, although nothing was written, is what keeps the handle.
+    try transaction.commit()
+    if let opened { remember([name: opened]) }
+    return opened
   }
 
   func knownDatabase(_ name: String) -> LMDBDatabase? {
@@ -166,36 +265,25 @@ final class LMDBEnvironment: @unchecked Sendable {
     }
   }
 
-  private func openExistingDatabases() throws(TopicError) {
-    let transaction = try begin(UInt32(MDB_RDONLY))
+  private func openExistingDatabases(_ opensDatabases: Bool) throws(TopicError) {
+    let transaction = try beginReading()
+    var opened: [String: LMDBDatabase] = [:]
     do throws(TopicError) {
       // Opening the unnamed database also sets its key order, which a lookup needs.
       try transaction.openNames()
-      var opened: [String: LMDBDatabase] = [:]
-      for name in try transaction.names() {
+      for name in opensDatabases ? try transaction.names() : [] {
         opened[name] = try transaction.openDatabase(name, flags: 0)
       }
-      try Self.check(mdb_txn_commit(transaction.handle), "cannot open the databases", folder)
-      remember(opened)
     } catch {
-      mdb_txn_abort(transaction.handle)
+      transaction.abort()
       throw error
     }
+    try transaction.commit()
+    remember(opened)
   }
 
   static func check(_ result: Int32, _ action: String, _ folder: String) throws(TopicError) {
     if result != MDB_SUCCESS { throw lmdbError(result, action, folder: folder) }
-  }
-}
-
-/// A file, whatever its path.
-struct FileIdentity: Hashable {
-  let device: UInt64
-  let inode: UInt64
-
-  init(_ status: stat) {
-    device = UInt64(status.st_dev)
-    inode = UInt64(status.st_ino)
   }
 }
 

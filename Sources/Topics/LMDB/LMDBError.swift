@@ -3,12 +3,16 @@ import Glibc
 
 /// The error for a failed call of LMDB, whose results are its own negative codes or an errno.
 func lmdbError(_ result: Int32, _ action: String, folder: String) -> TopicError {
+  // LMDB reports a write that was cut short as an i/o error as well.
+  if result == EIO {
+    return TopicError(
+      .io, "\(action): a write failed or was cut short; the disk may be full", folder: folder)
+  }
   if result > 0 { return systemError(result, action, folder: folder) }
   let text = String(cString: mdb_strerror(result))
   let (code, hint): (TopicError.Code, String) =
     switch result {
-    case MDB_MAP_FULL: (.full, "the role has reached the capacity it was opened with")
-    case MDB_MAP_RESIZED: (.full, "another process opened the folder with a greater capacity")
+    case MDB_MAP_FULL: (.full, "the role has reached its maximum size")
     case MDB_DBS_FULL: (.full, "a role holds at most 1,024 partitions")
     case MDB_READERS_FULL: (.full, "a role has at most 1,024 readers at once")
     case MDB_TXN_FULL: (.full, "the transaction is too large; write it in several")

@@ -10,9 +10,10 @@ enum LMDBRegistry {
 
   private static let entries = Locked<[FileIdentity: Entry]>([:])
 
-  /// Opens the environment in `folder`, nil if there is none and it shall not be created. If it is
-  /// open already, `capacity` has no effect.
-  static func open(_ folder: String, capacity: Int, create: Bool) throws(TopicError) -> LMDBLease? {
+  /// Opens the environment in `folder`, nil if there is none and it shall not be created.
+  static func open(_ folder: String, _ settings: LMDBSettings, create: Bool) throws(TopicError)
+    -> LMDBLease?
+  {
     // Held while opening, so that nobody opens the same file in between.
     try entries.withLock { (entries) throws(TopicError) -> LMDBLease? in
       var status = stat()
@@ -20,7 +21,8 @@ enum LMDBRegistry {
         let identity = FileIdentity(status)
         if let environment = entries[identity]?.environment {
           entries[identity]!.leases += 1
-          return LMDBLease(environment, identity)
+          if let durability = settings.durability { environment.raise(to: durability) }
+          return LMDBLease(environment)
         }
       } else {
         let number = errno
@@ -29,16 +31,17 @@ enum LMDBRegistry {
         }
         guard create else { return nil }
       }
-      let environment = try LMDBEnvironment(folder: folder, capacity: capacity)
-      let identity: FileIdentity
-      do throws(TopicError) {
-        identity = try environment.identity()
-      } catch {
-        environment.close()
-        throw error
-      }
-      entries[identity] = Entry(environment: environment, leases: 1)
-      return LMDBLease(environment, identity)
+      let environment = try LMDBEnvironment(folder: folder, settings: settings)
+      entries[environment.file] = Entry(environment: environment, leases: 1)
+      return LMDBLease(environment)
+    }
+  }
+
+  /// Whether this process has the environment open.
+  static func isOpen(_ folder: String) -> Bool {
+    entries.withLock { entries in
+      var status = stat()
+      return stat(folder + "/data.mdb", &status) == 0 && entries[FileIdentity(status)] != nil
     }
   }
 
@@ -56,12 +59,8 @@ enum LMDBRegistry {
 /// The right to use an environment, which stays open as long as there is one.
 final class LMDBLease: Sendable {
   let environment: LMDBEnvironment
-  private let identity: FileIdentity
 
-  fileprivate init(_ environment: LMDBEnvironment, _ identity: FileIdentity) {
-    self.environment = environment
-    self.identity = identity
-  }
+  fileprivate init(_ environment: LMDBEnvironment) { self.environment = environment }
 
-  deinit { LMDBRegistry.release(identity) }
+  deinit { LMDBRegistry.release(environment.file) }
 }

@@ -4,7 +4,8 @@ import CLMDB
 /// are valid until the next write in it or its end.
 struct LMDBTransaction {
   let handle: OpaquePointer
-  let folder: String
+  let environment: LMDBEnvironment
+  var folder: String { environment.folder }
 
   /// A write transaction's is one more than that of the last commit that changed anything; a commit
   /// without a change uses up none.
@@ -105,21 +106,36 @@ struct LMDBTransaction {
   // MARK: Lifetime
 
   /// Ends the snapshot of a read transaction and keeps its place in the table of readers.
-  func reset() { mdb_txn_reset(handle) }
+  func reset() {
+    mdb_txn_reset(handle)
+    environment.map.release()
+  }
 
   /// Takes a new snapshot after `reset()`.
   func renew() throws(TopicError) {
-    try check(mdb_txn_renew(handle), "cannot renew a transaction")
+    try environment.enterMap("cannot renew a transaction") { mdb_txn_renew(handle) }
   }
 
+  /// Gives up a read transaction after `reset()`.
+  func discard() { mdb_txn_abort(handle) }
+
   /// Ends a transaction; the handle is gone afterwards, also when this throws.
-  func commit() throws(TopicError) { try check(mdb_txn_commit(handle), "cannot commit") }
+  func commit() throws(TopicError) {
+    let result = mdb_txn_commit(handle)
+    environment.map.release()
+    try check(result, "cannot commit")
+  }
 
   /// Ends a transaction without writing anything.
-  func abort() { mdb_txn_abort(handle) }
+  func abort() {
+    mdb_txn_abort(handle)
+    environment.map.release()
+  }
 
   private func check(_ result: Int32, _ action: @autoclosure () -> String) throws(TopicError) {
-    if result != MDB_SUCCESS { throw lmdbError(result, action(), folder: folder) }
+    guard result != MDB_SUCCESS else { return }
+    if result == MDB_MAP_FULL { environment.noteEndOfMap() }
+    throw lmdbError(result, action(), folder: folder)
   }
 }
 
