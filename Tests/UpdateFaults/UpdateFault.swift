@@ -59,7 +59,7 @@ public enum UpdateFault: String, CaseIterable, Sendable {
 
   /// An infinite intercept, and the digest that belongs to it.
   private static func makeInfinite(_ message: inout Wire) {
-    let infinity = withUnsafeBytes(of: Double.infinity.bitPattern.littleEndian, Array.init)
+    let infinity = withUnsafeBytes(of: Double.infinity.bitPattern.littleEndian) { [UInt8]($0) }
     var digests: [Digest] = []
     for place in message.fields.indices where message.fields[place].number == 20 {
       var part = Wire(message.fields[place].content)
