@@ -36,6 +36,7 @@ let package = Package(
     .target(name: "Features", dependencies: ["CSimdJSON", "Files", "LinearAlgebra"]),
     .target(name: "Evaluation"),
     .target(name: "Datasets"),
+    .target(name: "Processes"),
     .target(
       name: "ModelLog",
       dependencies: [
@@ -61,7 +62,20 @@ let package = Package(
     .executableTarget(
       name: "weir-demo",
       dependencies: [
-        "Datasets", "Evaluation", "Features", "Files", "ModelLog", "Pipeline", "Topics",
+        "Datasets", "Evaluation", "Features", "Files", "ModelLog", "Pipeline", "Processes",
+        "Topics",
+      ]),
+    .target(
+      name: "Fuzzing",
+      dependencies: [
+        "Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Pipeline", "Topics",
+      ]),
+    // What scripts/crash-test, latency, soak and fuzz run.
+    .executableTarget(
+      name: "weir-hunt",
+      dependencies: [
+        "Features", "Files", "Fuzzing", "Learners", "ModelLog", "Pipeline", "Processes", "Topics",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(
@@ -85,6 +99,7 @@ let package = Package(
         "Pipeline", "Evaluation", "Features", "Files", "Learners", "LinearAlgebra", "ModelLog",
         "Topics", .product(name: "Logging", package: "swift-log"),
       ]),
+    .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"]),
     .testTarget(
       name: "CommandTests", dependencies: ["weir", "Datasets", "Files", "Topics"],
       exclude: ["Help"]),

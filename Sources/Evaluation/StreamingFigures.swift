@@ -45,6 +45,30 @@ public struct StreamingFigures: Sendable, Equatable {
     }
   }
 
+  /// Counts an event under the other label than it was counted under before: it was corrected.
+  ///
+  /// - Parameters:
+  ///   - score: as it was given to ``add(score:label:)``.
+  ///   - label: what is right now.
+  public mutating func correct(score: Float, to label: Bool) {
+    let bin = ScoreBins.bin(score, scale: scale)
+    guard !score.isNaN, (label ? negativeBins : positiveBins)[bin] > 0 else { return }
+    if label {
+      negativeBins[bin] -= 1
+    } else {
+      positiveBins[bin] -= 1
+      positives -= 1
+    }
+    events -= 1
+    if scale == .probability {
+      let loss = ProbabilityLoss(Double(score), isPositive: !label)
+      // Rounding must not leave less than nothing.
+      logLossSum = max(0, logLossSum - loss.logLoss)
+      squaredErrorSum = max(0, squaredErrorSum - loss.squaredError)
+    }
+    add(score: score, label: label)
+  }
+
   /// Mean log loss in nats, probabilities clipped to [10⁻⁷, 1 − 10⁻⁷]; nil for other scores and
   /// without events.
   public var logLoss: Double? { mean(logLossSum) }

@@ -56,6 +56,13 @@ public struct EventBlock: Sendable {
     categoryEnd = 0
   }
 
+  /// Takes the last event out again. Its categories' bytes stay until all are removed.
+  public mutating func removeLast() {
+    precondition(count > 0, "there is no event to take out")
+    count -= 1
+    idBytes.removeLast(idBytes.count - (count == 0 ? 0 : idEnds[count - 1]))
+  }
+
   /// The bytes of an event's identifier.
   public func id(_ event: Int) -> ArraySlice<UInt8> {
     idBytes[(event == 0 ? 0 : idEnds[event - 1])..<idEnds[event]]

@@ -10,20 +10,27 @@ public struct EventSchema: Sendable, Equatable {
   public var values: [Field]
   /// The label, where a file of history carries it.
   public var label: Field?
+  /// An event that lies further behind event time is marked late, ms.
+  public var lateness: Int64
   /// Events larger than this many bytes are refused.
   public var maximumBytes: Int
+  /// An event with the identifier of one of so many events before it is refused; 0: never. Without
+  /// an `id` no event repeats another.
+  public var uniqueWithin: Int
 
   /// A schema. Field names are not checked here; `FeaturePlan` finds those that features miss.
   public init(
     id: Field?, time: TimeField?, entities: [Field], values: [Field], label: Field?,
-    maximumBytes: Int = 1 << 20
+    lateness: Int64 = 3_600_000, maximumBytes: Int = 1 << 20, uniqueWithin: Int = 1_000_000
   ) {
     self.id = id
     self.time = time
     self.entities = entities
     self.values = values
     self.label = label
+    self.lateness = lateness
     self.maximumBytes = maximumBytes
+    self.uniqueWithin = id == nil ? 0 : uniqueWithin
   }
 
   /// One field of an event.
@@ -109,6 +116,8 @@ public enum Rejection: Error, Sendable, Equatable, CustomStringConvertible {
   case unreadableTime(field: String)
   /// An identifier that is empty or longer than 256 bytes.
   case badIdentifier(field: String)
+  /// An event with this identifier was taken in before.
+  case duplicate(id: String)
 
   /// The kind of refusal, for counting: one of a fixed few words.
   public var kind: String {
@@ -120,6 +129,7 @@ public enum Rejection: Error, Sendable, Equatable, CustomStringConvertible {
     case .notFinite: "not-finite"
     case .unreadableTime: "unreadable-time"
     case .badIdentifier: "bad-identifier"
+    case .duplicate: "duplicate"
     }
   }
 
@@ -133,6 +143,7 @@ public enum Rejection: Error, Sendable, Equatable, CustomStringConvertible {
     case .notFinite(let field): "field '\(field)' is not a finite number in Float32's range"
     case .unreadableTime(let field): "field '\(field)' is not a time between 1970 and 9999"
     case .badIdentifier(let field): "field '\(field)' must have 1 to 256 bytes"
+    case .duplicate(let id): "an event with the identifier '\(id)' was taken in before"
     }
   }
 }

@@ -17,7 +17,7 @@ public struct CSVReader {
       throw FileError(path: input.path, reason: row.malformed ?? "is empty, expected a header row")
     }
     // A byte order mark is no part of the first name.
-    if row.bytes.starts(with: [0xef, 0xbb, 0xbf]) { row.dropFirst(3) }
+    if row.bytes[row.range(0)].starts(with: [0xef, 0xbb, 0xbf]) { row.dropFirst(3) }
     var names: [String] = []
     for field in 0..<row.count {
       let name = String(decoding: row.bytes[row.range(field)], as: UTF8.self)

@@ -137,21 +137,6 @@ extension Array where Element == UInt8 {
   }
 }
 
-extension Array where Element == UInt8 {
-  /// Appends bytes in base64 (RFC 4648, section 4).
-  public mutating func append(base64 bytes: UnsafeRawBufferPointer) {
-    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let count = Swift.min(3, bytes.count - start)
-      var group = 0
-      for index in 0..<3 { group = group << 8 | (index < count ? Int(bytes[start + index]) : 0) }
-      for index in 0..<4 {
-        append(index <= count ? digits[group >> (18 - 6 * index) & 63] : UInt8(ascii: "="))
-      }
-    }
-  }
-}
-
 extension Decimal {
   /// Whether bytes are a number by JSON's grammar (RFC 8259, section 6).
   public static func isJSONNumber(_ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -55,6 +55,50 @@ public struct JSONMembers {
     return text.first == UInt8(ascii: "\"") ? text.dropFirst().dropLast() : text
   }
 
+  /// The bytes of a member that is a string, its escapes resolved; nil if there is no such member or
+  /// it is no string.
+  public func text(of name: String) -> [UInt8]? {
+    guard let text = members.first(where: { $0.name == name })?.text, text.count >= 2,
+      text.first == UInt8(ascii: "\""), text.last == UInt8(ascii: "\"")
+    else { return nil }
+    var rest = text.dropFirst().dropLast()
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(rest.count)
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "\\") else {
+        bytes.append(byte)
+        continue
+      }
+      switch rest.popFirst() {
+      case UInt8(ascii: "n"): bytes.append(0x0a)
+      case UInt8(ascii: "r"): bytes.append(0x0d)
+      case UInt8(ascii: "t"): bytes.append(0x09)
+      case UInt8(ascii: "b"): bytes.append(0x08)
+      case UInt8(ascii: "f"): bytes.append(0x0c)
+      case UInt8(ascii: "u"):
+        guard let unit = Self.codeUnit(&rest) else { return nil }
+        var units = [unit]
+        if UTF16.isLeadSurrogate(unit), rest.starts(with: Array("\\u".utf8)) {
+          rest = rest.dropFirst(2)
+          guard let trail = Self.codeUnit(&rest) else { return nil }
+          units.append(trail)
+        }
+        bytes += String(decoding: units, as: UTF16.self).utf8
+      case let other?: bytes.append(other)
+      case nil: return nil
+      }
+    }
+    return bytes
+  }
+
+  /// Four hexadecimal digits.
+  private static func codeUnit(_ rest: inout ArraySlice<UInt8>) -> UInt16? {
+    let digits = rest.prefix(4)
+    guard digits.count == 4 else { return nil }
+    rest = rest.dropFirst(4)
+    return UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
+  }
+
   /// The object with the members whose name `keep` accepts.
   public func encode(keep: (String) -> Bool) -> [UInt8] {
     var bytes = [UInt8(ascii: "{")]

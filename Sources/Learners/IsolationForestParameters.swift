@@ -36,6 +36,9 @@ public struct IsolationForestParameters: ModelParameters, Equatable {
   /// Always true: a tree cannot be made of anything else.
   public var isFinite: Bool { true }
 
+  /// Always 0: cuts between values that were seen, and path lengths.
+  public var largestMagnitude: Double { 0 }
+
   /// Writes one score a row, see ``ModelParameters/score(_:into:)``.
   public func score(_ features: Matrix, into scores: inout [Float]) {
     precondition(

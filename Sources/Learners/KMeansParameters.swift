@@ -61,6 +61,17 @@ public struct KMeansParameters: ModelParameters, Equatable {
       && weights.allSatisfy { $0 >= 0 && $0.isFinite }
   }
 
+  /// Of the centres, which are not clipped here, and the spreads.
+  public var largestMagnitude: Double {
+    var largest = spreads.reduce(0) { max($0, abs($1)) }
+    for (index, centre) in centres.enumerated() {
+      let feature = index % featureCount
+      let standardised = (centre - standardisation.mean[feature]) * standardisation.scale[feature]
+      largest = max(largest, abs(standardised))
+    }
+    return largest
+  }
+
   /// Smallest spread, in standard deviations: keeps a cluster of equal points from dividing by 0.
   public static let smallestSpread = 1e-6
 

@@ -30,6 +30,9 @@ public struct LogisticParameters: ModelParameters, Equatable {
       && weights.allSatisfy { abs($0) <= Self.largestWeight }
   }
 
+  /// Of the weights and the intercept.
+  public var largestMagnitude: Double { weights.reduce(abs(intercept)) { max($0, abs($1)) } }
+
   /// Weights beyond this are out of range: a sum of terms below it cannot overflow.
   public static let largestWeight = 1e100
 

@@ -26,4 +26,8 @@ public protocol ModelParameters: Sendable {
   /// Whether every number is finite and within the range that scoring allows; parameters that are
   /// not must not be applied.
   var isFinite: Bool { get }
+
+  /// The largest absolute number of the parameters in standardised units (log-odds or distances a
+  /// standard deviation), by which exploding ones are told; 0 for a family that has no such numbers.
+  var largestMagnitude: Double { get }
 }

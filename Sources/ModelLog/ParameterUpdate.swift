@@ -28,7 +28,7 @@ public struct ParameterUpdate: Sendable {
     public var eventTime: Int64
     /// How far each topic was read, exclusive.
     public var positions: [Position]
-    /// Rows learnt since the model began.
+    /// Rows learnt since the model began, also those that were left out again.
     public var examples: UInt64
     /// Test-then-train figures of the scores as they were served, so far.
     public var figures: Figures
@@ -224,18 +224,21 @@ public struct ParameterUpdate: Sendable {
     }
   }
 
-  /// 9999-12-31 23:59:59.999, in ms since 1970.
-  private static let latestTime: Int64 = 253_402_300_799_999
-
-  /// Counts and times that are printed and calculated with: no stream is that long, no clock that
-  /// far off, and beyond these bounds such sums would overflow.
   private static func areInRange(_ message: Weir_V1_ParameterUpdate) -> Bool {
     let counts = [
       message.epoch, message.version, message.examples, message.figures.labelled,
       message.figures.positives,
     ]
-    return (counts + message.positions.map(\.offset)).allSatisfy { $0 < 1 << 62 }
-      && [message.time, message.eventTime].allSatisfy { (0...latestTime).contains($0) }
+    return areInRange(
+      counts: counts + message.positions.map(\.offset), times: [message.time, message.eventTime])
+  }
+
+  /// Counts and times that are printed and calculated with: no stream is that long, no clock that
+  /// far off, and beyond these bounds such sums would overflow.
+  static func areInRange(counts: [UInt64], times: [Int64]) -> Bool {
+    // 9999-12-31 23:59:59.999, in ms since 1970.
+    let latest: Int64 = 253_402_300_799_999
+    return counts.allSatisfy { $0 < 1 << 62 } && times.allSatisfy { (0...latest).contains($0) }
   }
 }
 

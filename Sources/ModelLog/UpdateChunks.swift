@@ -1,6 +1,6 @@
 import SwiftProtobuf
 
-/// Splits updates into records and puts them together again.
+/// Turns updates and statements of withheld ones into records.
 public enum UpdateChunks {
   /// The largest body of a record, bytes: below the usual limit of a megabyte a record.
   public static let largestBody = 900_000
@@ -24,10 +24,36 @@ public enum UpdateChunks {
       return try! chunk.serializedBytes()
     }
   }
+
+  /// The record of a withheld update.
+  public static func record(of withheld: WithheldUpdate) -> [UInt8] {
+    var chunk = Weir_V1_UpdateChunk()
+    chunk.pipeline = withheld.pipeline
+    chunk.model = withheld.model
+    chunk.epoch = withheld.epoch
+    chunk.withheld = withheld.message
+    // No required fields, the only thing that could fail.
+    return try! chunk.serializedBytes()
+  }
 }
 
 /// Puts the chunks of updates together as they come off the topic.
 public struct UpdateAssembler {
+  /// What a record led to.
+  public enum Result: Sendable {
+    /// It is a piece of an update whose other pieces are to come.
+    case incomplete
+    /// It completes an update.
+    case update(ParameterUpdate)
+    /// It says that an update was withheld.
+    case withheld(WithheldUpdate)
+
+    /// The update that is complete now, if one is.
+    public var update: ParameterUpdate? {
+      if case .update(let update) = self { update } else { nil }
+    }
+  }
+
   private struct Pending {
     var epoch: UInt64
     var version: UInt64
@@ -42,15 +68,22 @@ public struct UpdateAssembler {
   /// An assembler that holds no piece yet. It may start anywhere on the topic.
   public init() {}
 
-  /// Takes the next record; gives an update once all its chunks are there.
+  /// Takes the next record; gives an update once all its chunks are there. A withheld update's
+  /// record may stand anywhere, also between them.
   /// - Throws: `UpdateError` for a record that is not a chunk, does not continue the update before
   ///   it, or completes one that does not match its checksum. The assembler goes on with the next.
-  public mutating func take(_ record: UnsafeRawBufferPointer) throws -> ParameterUpdate? {
+  public mutating func take(_ record: UnsafeRawBufferPointer) throws -> Result {
     let chunk: Weir_V1_UpdateChunk
     do { chunk = try Weir_V1_UpdateChunk(serializedBytes: [UInt8](record)) } catch {
       throw UpdateError(.corrupt, "not a piece of an update")
     }
     let key = "\(chunk.pipeline)/\(chunk.model)"
+    if chunk.hasWithheld {
+      guard chunk.count == 0, chunk.body.isEmpty else {
+        throw UpdateError(.corrupt, "\(key)@\(chunk.version): a piece and a withheld update")
+      }
+      return .withheld(try WithheldUpdate(chunk.withheld))
+    }
     guard chunk.count > 0, chunk.index < chunk.count else {
       pending[key] = nil
       throw UpdateError(.corrupt, "\(key)@\(chunk.version): piece \(chunk.index) of \(chunk.count)")
@@ -73,13 +106,13 @@ public struct UpdateAssembler {
     update.bodies.append([UInt8](chunk.body))
     guard update.bodies.count == update.count else {
       pending[key] = update
-      return nil
+      return .incomplete
     }
     pending[key] = nil
     let bytes = update.bodies.count == 1 ? update.bodies[0] : Array(update.bodies.joined())
     guard blake2b(bytes, count: 16) == update.checksum else {
       throw UpdateError(.corrupt, "\(key)@\(chunk.version): does not match its checksum")
     }
-    return try ParameterUpdate(bytes: bytes)
+    return .update(try ParameterUpdate(bytes: bytes))
   }
 }

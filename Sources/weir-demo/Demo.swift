@@ -2,6 +2,7 @@ import Datasets
 import Files
 import Foundation
 import Pipeline
+import Processes
 import Topics
 
 /// Two months of card payments in half a minute: how Weir scores, learns and survives a crash.
@@ -148,7 +149,8 @@ struct Demo {
 
   private mutating func start(_ name: String, _ arguments: [String]) throws -> ChildProcess {
     let child = try ChildProcess(
-      name, arguments + ["--topics", topics], folder: folder, waking: log)
+      name, program: ChildProcess.beside("weir"), arguments + ["--topics", topics],
+      logFile: folder.appendingPathComponent("\(name).log").path)
     children.append(child)
     return child
   }

@@ -13,7 +13,8 @@ extension Logger.Metadata {
   init(_ counters: ScorerService.Counters, _ service: ScorerService) {
     self = [
       "events": "\(counters.events)", "alerts": "\(counters.alerts)",
-      "refused": "\(counters.refused)", "position": "\(service.position)",
+      "late": "\(counters.late)", "refused": "\(counters.refused)",
+      "position": "\(service.position)",
       "models": "\(service.servedNames.joined(separator: " "))",
     ]
   }

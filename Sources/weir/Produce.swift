@@ -8,7 +8,8 @@ struct Produce: ParsableCommand {
       CSV with a header or JSON lines, .gz too, - for standard input. With --topic every row goes \
       there as it is. With --pipeline rows go to 'events' in event time, without their label, and \
       each label goes to 'labels' once its delay has passed in event time; labels still on the way \
-      at the end follow then.
+      at the end follow then. Stopped or killed and started again with the same file, it goes on \
+      behind the last rows that reached their topic, and so it does when the file has grown.
       """)
 
   @Argument(help: "The file.") var file: String
@@ -20,6 +21,8 @@ struct Produce: ParsableCommand {
   @Option(help: "Events a second (default: as fast as it goes).") var rate: Double?
   @Option(help: "From an event to its label, for instance 7d (default: the pipeline's).")
   var labelDelay: String?
+  @Flag(help: "Begin with the first row, even if the file was produced before.")
+  var again = false
   @OptionGroup var topics: TopicOptions
   @OptionGroup var durability: DurabilityOptions
   @OptionGroup var log: LogOptions
@@ -51,7 +54,12 @@ struct Produce: ParsableCommand {
     var producer = try Producer(
       source: source, log: log,
       target: pipeline.map { .pipeline($0, labelDelay: delay) } ?? .topic(topic!), rate: rate,
-      now: currentTime, elapsed: monotonicSeconds)
+      again: again, now: currentTime, elapsed: monotonicSeconds)
+    if producer.resumesAfter > 0 {
+      logger.info(
+        "going on behind the rows produced before",
+        metadata: ["file": "\(file)", "rows": "\(producer.resumesAfter)"])
+    }
     var bar = ProgressBar("producing")
     try producer.run(stop: stop) { source, counters in
       bar.update(count: counters.events, unit: "rows", fraction: source.fraction)
@@ -61,7 +69,7 @@ struct Produce: ParsableCommand {
       "produced",
       metadata: [
         "rows": "\(producer.counters.events)", "labels": "\(producer.counters.labels)",
-        "refused": "\(producer.counters.refused)",
+        "refused": "\(producer.counters.refused)", "resumed": "\(producer.counters.resumed)",
       ])
   }
 }

@@ -80,7 +80,8 @@ struct ReplayReport {
       ("labelled", JSONValue(replay.labelled)),
       ("learnt", JSONValue(replay.training.counters.examples)), ("seconds", JSONValue(seconds)),
       ("events_per_second", JSONValue(rate)), ("peak_memory_bytes", JSONValue(peakMemory)),
-      ("models", .object(models)), ("decision", decision), ("baselines", .object(baselines)),
+      ("models", .object(models)), ("withheld", .array(replay.withheld.map(\.json))),
+      ("decision", decision), ("baselines", .object(baselines)),
     ])
   }
 

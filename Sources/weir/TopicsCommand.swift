@@ -162,8 +162,12 @@ private struct RecordPrinter {
     switch topic {
     case PipelineTopics.scored.topic: appendScored(try ScoredBlock(bytes: [UInt8](record.value)))
     case PipelineTopics.models.topic:
-      guard let update = try assembler.take(record.value) else { return }
-      line += Listed(update).json.encode(pretty: false)
+      switch try assembler.take(record.value) {
+      case .incomplete: return
+      case .update(let update): line += Listed(update).json.encode(pretty: false)
+      case .withheld(let withheld):
+        line += JSONValue.object([("withheld", withheld.json)]).encode(pretty: false)
+      }
     default: line.append(contentsOf: record.value)
     }
     guard line.count > start else { return }

@@ -50,7 +50,12 @@ struct Train: ParsableCommand {
       metadata: [
         "events": "\(counters.events)", "labels": "\(counters.labels)",
         "examples": "\(counters.examples)", "waiting": "\(service.engine.held.events)",
-        "late_labels": "\(counters.lateLabels)", "unlabelled": "\(counters.unlabelled)",
+        "early_labels": "\(counters.earlyLabels)", "late_labels": "\(counters.lateLabels)",
+        "duplicate_labels": "\(counters.duplicateLabels)",
+        "contradicting_labels": "\(counters.contradictingLabels)",
+        "unlabelled": "\(counters.unlabelled)",
+        "updates_withheld": "\(counters.updatesWithheld)",
+        "rows_left_out": "\(counters.rowsLeftOut)",
       ])
   }
 }

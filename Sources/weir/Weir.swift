@@ -12,6 +12,6 @@ struct Weir: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Train.self, Score.self, ReplayCommand.self, Models.self, Produce.self, Generate.self,
-      TopicsCommand.self,
+      TopicsCommand.self, DeadLettersCommand.self,
     ])
 }

@@ -9,7 +9,8 @@ import Testing
     [], ["train"], ["score"], ["replay"], ["models"], ["models", "list"], ["models", "show"],
     ["models", "diff"], ["produce"], ["generate"], ["generate", "handbook"], ["topics"],
     ["topics", "list"], ["topics", "read"], ["topics", "verify"], ["topics", "repair"],
-    ["topics", "compact"], ["topics", "backup"],
+    ["topics", "compact"], ["topics", "backup"], ["dead-letters"], ["dead-letters", "list"],
+    ["dead-letters", "show"], ["dead-letters", "replay"], ["dead-letters", "drop"],
   ])
   func helpIsAsCommitted(_ command: [String]) throws {
     let run = try Command(command + ["--help"])

@@ -9,15 +9,26 @@ final class Command {
   private var status: Int32?
 
   /// Starts the executable that lies beside the tests, or the one WEIR_EXECUTABLE names.
-  /// - Parameter input: a descriptor that becomes its standard input; it has none otherwise.
-  init(_ arguments: [String], input: Int32? = nil) throws {
-    let path =
+  /// - Parameters:
+  ///   - input: a descriptor that becomes its standard input; it has none otherwise.
+  ///   - largestFile: no file may grow beyond so many bytes; the shell rounds down to whole blocks.
+  init(_ arguments: [String], input: Int32? = nil, largestFile: Int? = nil) throws {
+    let executable =
       try ProcessInfo.processInfo.environment["WEIR_EXECUTABLE"]
       ?? URL(
         fileURLWithPath: FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
       ).deletingLastPathComponent().appendingPathComponent("weir").path
     try #require(
-      access(path, X_OK) == 0, "no weir at \(path); set WEIR_EXECUTABLE to its path")
+      access(executable, X_OK) == 0,
+      "no weir at \(executable); set WEIR_EXECUTABLE to its path")
+    var path = executable
+    var line = [executable] + arguments
+    if let largestFile {
+      // Without the signal ignored, the first write beyond the limit would kill.
+      path = "/bin/sh"
+      line =
+        ["sh", "-c", "trap '' XFSZ; ulimit -f \(largestFile / 512); exec \"$@\"", "sh"] + line
+    }
     folder = newFolder()
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
 
@@ -37,7 +48,7 @@ final class Command {
     var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("WEIR_") }
     environment["COLUMNS"] = "80"
     environment["OPENBLAS_NUM_THREADS"] = "1"
-    var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
+    var words: [UnsafeMutablePointer<CChar>?] = line.map { strdup($0) } + [nil]
     var variables: [UnsafeMutablePointer<CChar>?] =
       environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { (words + variables).forEach { free($0) } }

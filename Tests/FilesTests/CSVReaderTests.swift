@@ -41,6 +41,11 @@ struct TemporaryFile {
     #expect(read.malformed == [nil, nil])
   }
 
+  @Test func aByteOrderMarkIsNoPartOfTheFirstName() throws {
+    #expect(try rows("\u{feff}a,b\n1,2").header == ["a", "b"])
+    #expect(try rows(",\u{feff}a\n1,2").header == ["", "\u{feff}a"])
+  }
+
   @Test func unquotesFields() throws {
     let read = try rows("a,b\n\"x,\"\"y\"\"\nz\",\"\"\n,\n")
     #expect(read.rows == [["x,\"y\"\nz", ""], ["", ""]])

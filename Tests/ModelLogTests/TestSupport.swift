@@ -126,6 +126,10 @@ func areIdentical(_ a: any ModelParameters, _ b: any ModelParameters) -> Bool {
 
 extension UpdateAssembler {
   mutating func take(bytes: [UInt8]) throws -> ParameterUpdate? {
+    try result(bytes: bytes).update
+  }
+
+  mutating func result(bytes: [UInt8]) throws -> Result {
     try bytes.withUnsafeBytes { try take($0) }
   }
 }

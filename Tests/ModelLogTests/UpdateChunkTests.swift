@@ -95,6 +95,58 @@ import Testing
     #expect(updates.map(\.header.version) == [2])
   }
 
+  private let withheld = WithheldUpdate(
+    pipeline: "p", model: "m", epoch: 3, servedVersion: 7, time: 2_000, eventTime: 1_000,
+    code: .figureDrop, reason: "AUROC would fall", action: .fellBack, rows: 512)
+
+  /// Between two pieces of an update it disturbs nothing.
+  @Test func withheldUpdateIsReadAsItWasWritten() throws {
+    var assembler = UpdateAssembler()
+    var records = UpdateChunks.split(update, largestBody: 1000)
+    records.insert(UpdateChunks.record(of: withheld), at: 1)
+    var read: [WithheldUpdate] = []
+    var updates: [ParameterUpdate] = []
+    for record in records {
+      switch try assembler.result(bytes: record) {
+      case .incomplete: break
+      case .update(let update): updates.append(update)
+      case .withheld(let withheld): read.append(withheld)
+      }
+    }
+    #expect(read == [withheld])
+    #expect(updates.map { $0.encode() } == [update.encode()])
+    #expect(
+      withheld.actionText
+        == "fell back to the state of version 7; 512 rows learnt since are left out")
+  }
+
+  @Test func wordsOfANewerProgramAreKept() throws {
+    var newer = withheld
+    newer.code = .init(rawValue: "stale")
+    newer.action = .init(rawValue: "asked")
+    var assembler = UpdateAssembler()
+    let result = try assembler.result(bytes: UpdateChunks.record(of: newer))
+    guard case .withheld(let read) = result else {
+      Issue.record("\(result)")
+      return
+    }
+    #expect(read == newer)
+  }
+
+  @Test func impossibleWithheldUpdatesAreRefused() throws {
+    let good = Wire.bytes(7, Array("a".utf8)) + Wire.bytes(9, Array("b".utf8))
+    let hostile = [
+      Wire.bytes(9, []), Wire.bytes(9, good + Wire.number(4, 1 << 63)),
+      Wire.bytes(9, good + Wire.number(5, UInt64(bitPattern: -1))),
+      Wire.bytes(9, good + Wire.number(10, 1 << 62)),
+      // A piece of an update and a withheld one at once.
+      UpdateChunks.split(update)[0] + Wire.bytes(9, good),
+    ]
+    let (updates, refused) = assemble(hostile + UpdateChunks.split(next))
+    #expect(refused == hostile.count)
+    #expect(updates.count == 1)
+  }
+
   @Test func recordsThatAreNoPiecesAreRefused() throws {
     let hostile: [[UInt8]] = [
       [], [0xff], Array("{\"event_id\": 1}".utf8), Wire.number(6, 1),  // of no update

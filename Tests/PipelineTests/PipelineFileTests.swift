@@ -32,7 +32,24 @@ import Testing
     #expect(pipeline.publishing.every == 200)
     #expect(pipeline.publishing.interval == 900_000)
     #expect(pipeline.publishing.snapshotEvery == 5)
+    #expect(pipeline.publishing.guards == Guards())
     #expect(pipeline.seed == 7)
+  }
+
+  @Test func guardsAreRead() throws {
+    let off = try Pipeline.test(("every: 200", "every: 200\n  guards: off"))
+    #expect(off.publishing.guards == nil)
+    let pipeline = try Pipeline.test(
+      (
+        "every: 200",
+        "every: 200\n  guards: {figure_drop: 0.1, log_loss_rise: 1, alert_rate_factor: 3}"
+      ))
+    var guards = Guards()
+    guards.figureDrop = 0.1
+    guards.logLossRise = 1
+    guards.alertRateFactor = 3
+    #expect(pipeline.publishing.guards == guards)
+    #expect(guards.alertRateFloor == 0.02)
   }
 
   /// A mistake made by replacing text, and the line and words its error must have.
@@ -100,11 +117,21 @@ import Testing
     Mistake("every: 200", "every: 0", 40, "1 to"),
     Mistake("every: 200", "interval: soon", 40, "'interval'"),
     Mistake("every: 200", "evry: 200", 40, "did you mean 'every'?"),
+    Mistake("every: 200", "every: 200\n  guard: off", 41, "did you mean 'guards'?"),
+    Mistake("every: 200", "every: 200\n  guards: some", 41, "'guards'"),
+    Mistake(
+      "every: 200", "every: 200\n  guards:\n    figure_drp: 0.1", 42, "did you mean 'figure_drop'?"),
+    Mistake("every: 200", "every: 200\n  guards:\n    figure_drop: 0", 42, "above 0"),
+    Mistake("every: 200", "every: 200\n  guards:\n    figure_drop: 1.5", 42, "at most 1"),
+    Mistake("every: 200", "every: 200\n  guards: {log_loss_rise: much}", 41, "'log_loss_rise'"),
+    Mistake("every: 200", "every: 200\n  guards: {alert_rate_factor: 1}", 41, "above 1"),
+    Mistake("every: 200", "every: 200\n  guards: {alert_rate_floor: 2}", 41, "at most 1"),
     Mistake("publish:", "seed: -1\npublish:", 39, "'seed'"),
     Mistake("every: 200", "every: 200\n  every: 100", 40, "every"),
     Mistake("label:\n", "seed: 1\nseed: 2\nlabel:\n", 13, "seed"),
     Mistake("pipeline: test", "pipeline: [test", 2, "not YAML"),
     Mistake("pipeline: test", "pipeline: 'test", nil, "not YAML"),
+    Mistake("pipeline: test", "# one\npipeline: te\u{1}st", 2, "not YAML"),
     Mistake("    amount: number", "  amount: number\n  - x", nil, "not YAML"),
   ])
   func mistakesNameTheirLineAndWhatWasMeant(_ mistake: Mistake) throws {
@@ -164,6 +191,8 @@ import Testing
   @Test(arguments: [
     ("pipeline: test", "# a comment\n\npipeline: test"), ("pipeline: test", "pipeline: other"),
     ("every: 200", "every: 300"), ("snapshot_every: 5", "snapshot_every: 50"),
+    ("every: 200", "every: 200\n  guards: off"),
+    ("every: 200", "every: 200\n  guards: {figure_drop: 0.1}"),
     ("every: 200", "every: 200\n  interval: 1h"), ("budget: 5 %", "budget: 100 a day"),
     ("budget: 5 %", "thresholds: {fraud: 0.5, clusters: 0.9, outlier: 0.7}"),
     ("by: [fraud, outlier]", "by: [outlier]"), ("delay: 10m", "delay: 7d"),

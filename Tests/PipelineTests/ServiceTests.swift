@@ -265,7 +265,7 @@ import Topics
       #expect(scorer.servedNames == services.pipeline.models.map { last[$0.name] })
       // A sound topic gives nothing to complain about.
       #expect(scorer.counters.updatesRefused == 0)
-      try services.produce(Event.stream(10, seed: 3))
+      try services.produce(Event.stream(10, seed: 3, prefix: "later "))
       try scorer.run(stop: StopSignal(), untilEnd: true)
       #expect(scorer.counters.events == 10)
       for decision in try services.decisions().suffix(10) {
@@ -291,13 +291,13 @@ import Topics
       records[0][records[0].count / 2] ^= 1
       for record in records { batch.append(key: nil, value: record, timestamp: start) }
       try writer.transact { _ = try $0.append(batch, to: PipelineTopics.models) }
-      try services.produce(Event.stream(10, seed: 2))
+      try services.produce(Event.stream(10, seed: 2, prefix: "later "))
       try scorer.run(stop: StopSignal(), untilEnd: true)
       #expect(scorer.counters.updatesRefused == 2)
       #expect(scorer.servedNames == served)
       #expect(scorer.counters.events == 10)
       // The trainer's next updates are applied.
-      try services.produce(Event.stream(500, seed: 4))
+      try services.produce(Event.stream(500, seed: 4, prefix: "last "))
       try services.score()
       try services.train()
       #expect(try services.scorer().servedNames != served)
@@ -313,7 +313,7 @@ import Topics
       let trainer = try services.trainer()
       try trainer.run(stop: StopSignal(), untilEnd: true)
       let other = try Pipeline.test(("- log: balance", "- number: balance"))
-      try services.produce(Event.stream(10, seed: 2))
+      try services.produce(Event.stream(10, seed: 2, prefix: "later "))
       let scorer = try services.scorer()
       for start in [{ _ = try services.scorer(other) }, { _ = try services.trainer(other) }] {
         let error = try #require(throws: PipelineMismatch.self) { try start() }

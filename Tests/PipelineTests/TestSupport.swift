@@ -111,7 +111,9 @@ struct Event: Equatable {
   }
 
   /// A stationary stream, an event every few seconds, one in 25 of them a fraud of high amount.
-  static func stream(_ count: Int, seed: UInt64 = 1, spacing: Int64 = 5_000) -> [Event] {
+  static func stream(
+    _ count: Int, seed: UInt64 = 1, spacing: Int64 = 5_000, prefix: String = "e"
+  ) -> [Event] {
     var random = SeededGenerator(seed: seed)
     var time = start
     return (0..<count).map { index in
@@ -121,7 +123,7 @@ struct Event: Equatable {
       let balance = Double.random(in: -500...500, using: &random)
       let hasBalance = Int.random(in: 0..<10, using: &random) > 0
       return Event(
-        id: "e\(index)", time: time, amount: amount, balance: hasBalance ? balance : nil,
+        id: "\(prefix)\(index)", time: time, amount: amount, balance: hasBalance ? balance : nil,
         fraud: fraud)
     }
   }
@@ -164,6 +166,7 @@ struct Bench {
   var scoring: ScoringEngine
   var training: TrainingEngine
   var updates: [ParameterUpdate] = []
+  var withheld: [WithheldUpdate] = []
   var blocks: [ScoredBlock] = []
 
   init(_ pipeline: Pipeline) {
@@ -183,6 +186,7 @@ struct Bench {
   }
 
   mutating func serve() throws {
+    withheld += training.takeWithheld(time: 0)
     for update in training.takeUpdates(time: 0, positions: []) {
       try scoring.apply(update)
       updates.append(update)

@@ -26,6 +26,39 @@ import Testing
     #expect(counters.contradictingLabels == 1)
   }
 
+  /// An event whose label was corrected counts once in the figures, with its last label, and the
+  /// parameters move towards that label.
+  @Test func theLastOfContradictingLabelsWins() throws {
+    func run(_ labels: (Event) -> [Bool]) throws -> (ParameterUpdate.Figures, Double) {
+      var bench = Bench(try .test())
+      let events = Event.stream(600)
+      for (index, event) in events.enumerated() {
+        try bench.observe([event])
+        for label in index < 200 ? [event.fraud!] : labels(event) {
+          bench.label(event.id, label, at: event.time + minute)
+        }
+        // From here on every event is scored by one and the same version.
+        if index == 200 { try bench.serve() }
+      }
+      bench.training.finish()
+      try bench.serve()
+      let update = try #require(bench.updates.last { $0.header.model == "fraud" })
+      var scores = 0.0
+      let block = bench.scoring.score(try block(Array(events.suffix(100)), of: bench.pipeline))
+      for row in 0..<100 {
+        scores += Double(block.score(model: 0, row: row)) * (events[500 + row].fraud! ? 1 : -1)
+      }
+      return (update.header.figures, scores)
+    }
+    let right = try run { [$0.fraud!] }
+    let corrected = try run { [!$0.fraud!, $0.fraud!] }
+    let wrong = try run { [!$0.fraud!] }
+    #expect(corrected.0.labelled == right.0.labelled)
+    #expect(corrected.0.positives == right.0.positives)
+    #expect(right.0.labelled > 390 && right.0.positives < wrong.0.positives)
+    #expect(wrong.1 < corrected.1 && corrected.1 <= right.1)
+  }
+
   @Test func labelBeforeItsEventIsKeptAndLearntWithIt() throws {
     var bench = Bench(try .test())
     bench.label("a", false, at: start)

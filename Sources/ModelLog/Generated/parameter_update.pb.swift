@@ -11,9 +11,9 @@
 /// What is on the `models` topic. A record's key is "pipeline/model"; its value is one UpdateChunk.
 /// Everything is little-endian IEEE 754 where protobuf says double or float.
 ///
-/// To read the topic in another language: collect an update's chunks (same pipeline, model, epoch and
-/// version; all of them stand next to each other), join their bodies, check `checksum`, and parse the
-/// result as a ParameterUpdate.
+/// To read the topic in another language: pass over chunks that have `withheld`, collect an update's
+/// chunks (same pipeline, model, epoch and version; all of them stand next to each other), join their
+/// bodies, check `checksum`, and parse the result as a ParameterUpdate.
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -32,8 +32,76 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-/// A piece of an update. Updates larger than the transport's record limit are split.
-nonisolated struct Weir_V1_UpdateChunk: Sendable {
+/// A piece of an update, or the statement that one was withheld. Updates larger than the transport's
+/// record limit are split.
+nonisolated struct Weir_V1_UpdateChunk: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var pipeline: String {
+    get {_storage._pipeline}
+    set {_uniqueStorage()._pipeline = newValue}
+  }
+
+  var model: String {
+    get {_storage._model}
+    set {_uniqueStorage()._model = newValue}
+  }
+
+  var epoch: UInt64 {
+    get {_storage._epoch}
+    set {_uniqueStorage()._epoch = newValue}
+  }
+
+  var version: UInt64 {
+    get {_storage._version}
+    set {_uniqueStorage()._version = newValue}
+  }
+
+  /// from 0
+  var index: UInt32 {
+    get {_storage._index}
+    set {_uniqueStorage()._index = newValue}
+  }
+
+  /// how many chunks the update has
+  var count: UInt32 {
+    get {_storage._count}
+    set {_uniqueStorage()._count = newValue}
+  }
+
+  /// BLAKE2b, 16 bytes, of the joined bodies
+  var checksum: Data {
+    get {_storage._checksum}
+    set {_uniqueStorage()._checksum = newValue}
+  }
+
+  var body: Data {
+    get {_storage._body}
+    set {_uniqueStorage()._body = newValue}
+  }
+
+  /// Set: no update, and of the other fields only pipeline, model and epoch.
+  var withheld: Weir_V1_Withheld {
+    get {_storage._withheld ?? Weir_V1_Withheld()}
+    set {_uniqueStorage()._withheld = newValue}
+  }
+  /// Returns true if `withheld` has been explicitly set.
+  var hasWithheld: Bool {_storage._withheld != nil}
+  /// Clears the value of `withheld`. Subsequent reads from it will return its default value.
+  mutating func clearWithheld() {_uniqueStorage()._withheld = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// An update that the trainer did not publish, because a guard found its parameters unfit. It has no
+/// version number; what was served before is served on.
+nonisolated struct Weir_V1_Withheld: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
@@ -42,20 +110,30 @@ nonisolated struct Weir_V1_UpdateChunk: Sendable {
 
   var model: String = String()
 
+  /// of the trainer
   var epoch: UInt64 = 0
 
-  var version: UInt64 = 0
+  /// the last published; 0: none yet
+  var servedVersion: UInt64 = 0
 
-  /// from 0
-  var index: UInt32 = 0
+  /// ms since 1970
+  var time: Int64 = 0
 
-  /// how many chunks the update has
-  var count: UInt32 = 0
+  /// latest event time trained on, ms since 1970
+  var eventTime: Int64 = 0
 
-  /// BLAKE2b, 16 bytes, of the joined bodies
-  var checksum: Data = Data()
+  /// which guard: "non-finite", "exploding", "figure-drop", "alert-rate"
+  var code: String = String()
 
-  var body: Data = Data()
+  /// one sentence
+  var reason: String = String()
+
+  /// what the trainer did: "learns-on", "fell-back", "reset"
+  var action: String = String()
+
+  /// Learnt since the last published version and, unless the trainer learns on, left out; with a
+  /// reset all that the model had learnt.
+  var rows: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -149,7 +227,7 @@ nonisolated struct Weir_V1_ParameterUpdate: @unchecked Sendable {
     set {_uniqueStorage()._positions = newValue}
   }
 
-  /// rows learnt since the model began
+  /// rows learnt since the model began, also those left out again
   var examples: UInt64 {
     get {_storage._examples}
     set {_uniqueStorage()._examples = newValue}
@@ -357,7 +435,7 @@ nonisolated struct Weir_V1_Tree: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// never reused within a model
+  /// never reused within a model, until it begins anew
   var serial: UInt64 = 0
 
   /// rows this tree was grown on
@@ -388,7 +466,133 @@ fileprivate nonisolated let _protobuf_package = "weir.v1"
 
 nonisolated extension Weir_V1_UpdateChunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".UpdateChunk"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pipeline\0\u{1}model\0\u{1}epoch\0\u{1}version\0\u{1}index\0\u{1}count\0\u{1}checksum\0\u{1}body\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pipeline\0\u{1}model\0\u{1}epoch\0\u{1}version\0\u{1}index\0\u{1}count\0\u{1}checksum\0\u{1}body\0\u{1}withheld\0")
+
+  fileprivate class _StorageClass {
+    var _pipeline: String = String()
+    var _model: String = String()
+    var _epoch: UInt64 = 0
+    var _version: UInt64 = 0
+    var _index: UInt32 = 0
+    var _count: UInt32 = 0
+    var _checksum: Data = Data()
+    var _body: Data = Data()
+    var _withheld: Weir_V1_Withheld? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _pipeline = source._pipeline
+      _model = source._model
+      _epoch = source._epoch
+      _version = source._version
+      _index = source._index
+      _count = source._count
+      _checksum = source._checksum
+      _body = source._body
+      _withheld = source._withheld
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._pipeline) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._model) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._epoch) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._version) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._index) }()
+        case 6: try { try decoder.decodeSingularUInt32Field(value: &_storage._count) }()
+        case 7: try { try decoder.decodeSingularBytesField(value: &_storage._checksum) }()
+        case 8: try { try decoder.decodeSingularBytesField(value: &_storage._body) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._withheld) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._pipeline.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._pipeline, fieldNumber: 1)
+      }
+      if !_storage._model.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._model, fieldNumber: 2)
+      }
+      if _storage._epoch != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._epoch, fieldNumber: 3)
+      }
+      if _storage._version != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._version, fieldNumber: 4)
+      }
+      if _storage._index != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._index, fieldNumber: 5)
+      }
+      if _storage._count != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._count, fieldNumber: 6)
+      }
+      if !_storage._checksum.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._checksum, fieldNumber: 7)
+      }
+      if !_storage._body.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._body, fieldNumber: 8)
+      }
+      try { if let v = _storage._withheld {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Weir_V1_UpdateChunk, rhs: Weir_V1_UpdateChunk) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._pipeline != rhs_storage._pipeline {return false}
+        if _storage._model != rhs_storage._model {return false}
+        if _storage._epoch != rhs_storage._epoch {return false}
+        if _storage._version != rhs_storage._version {return false}
+        if _storage._index != rhs_storage._index {return false}
+        if _storage._count != rhs_storage._count {return false}
+        if _storage._checksum != rhs_storage._checksum {return false}
+        if _storage._body != rhs_storage._body {return false}
+        if _storage._withheld != rhs_storage._withheld {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Weir_V1_Withheld: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Withheld"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}pipeline\0\u{1}model\0\u{1}epoch\0\u{3}served_version\0\u{1}time\0\u{3}event_time\0\u{1}code\0\u{1}reason\0\u{1}action\0\u{1}rows\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -399,11 +603,13 @@ nonisolated extension Weir_V1_UpdateChunk: SwiftProtobuf.Message, SwiftProtobuf.
       case 1: try { try decoder.decodeSingularStringField(value: &self.pipeline) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.model) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.version) }()
-      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
-      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
-      case 7: try { try decoder.decodeSingularBytesField(value: &self.checksum) }()
-      case 8: try { try decoder.decodeSingularBytesField(value: &self.body) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.servedVersion) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.time) }()
+      case 6: try { try decoder.decodeSingularInt64Field(value: &self.eventTime) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.code) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.action) }()
+      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.rows) }()
       default: break
       }
     }
@@ -419,33 +625,41 @@ nonisolated extension Weir_V1_UpdateChunk: SwiftProtobuf.Message, SwiftProtobuf.
     if self.epoch != 0 {
       try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 3)
     }
-    if self.version != 0 {
-      try visitor.visitSingularUInt64Field(value: self.version, fieldNumber: 4)
+    if self.servedVersion != 0 {
+      try visitor.visitSingularUInt64Field(value: self.servedVersion, fieldNumber: 4)
     }
-    if self.index != 0 {
-      try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 5)
+    if self.time != 0 {
+      try visitor.visitSingularInt64Field(value: self.time, fieldNumber: 5)
     }
-    if self.count != 0 {
-      try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 6)
+    if self.eventTime != 0 {
+      try visitor.visitSingularInt64Field(value: self.eventTime, fieldNumber: 6)
     }
-    if !self.checksum.isEmpty {
-      try visitor.visitSingularBytesField(value: self.checksum, fieldNumber: 7)
+    if !self.code.isEmpty {
+      try visitor.visitSingularStringField(value: self.code, fieldNumber: 7)
     }
-    if !self.body.isEmpty {
-      try visitor.visitSingularBytesField(value: self.body, fieldNumber: 8)
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 8)
+    }
+    if !self.action.isEmpty {
+      try visitor.visitSingularStringField(value: self.action, fieldNumber: 9)
+    }
+    if self.rows != 0 {
+      try visitor.visitSingularUInt64Field(value: self.rows, fieldNumber: 10)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Weir_V1_UpdateChunk, rhs: Weir_V1_UpdateChunk) -> Bool {
+  static func ==(lhs: Weir_V1_Withheld, rhs: Weir_V1_Withheld) -> Bool {
     if lhs.pipeline != rhs.pipeline {return false}
     if lhs.model != rhs.model {return false}
     if lhs.epoch != rhs.epoch {return false}
-    if lhs.version != rhs.version {return false}
-    if lhs.index != rhs.index {return false}
-    if lhs.count != rhs.count {return false}
-    if lhs.checksum != rhs.checksum {return false}
-    if lhs.body != rhs.body {return false}
+    if lhs.servedVersion != rhs.servedVersion {return false}
+    if lhs.time != rhs.time {return false}
+    if lhs.eventTime != rhs.eventTime {return false}
+    if lhs.code != rhs.code {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.action != rhs.action {return false}
+    if lhs.rows != rhs.rows {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -16,4 +16,10 @@ public enum DurationText {
     let (product, overflow) = number.multipliedReportingOverflow(by: unit.milliseconds)
     return overflow || product > longest ? nil : product
   }
+
+  /// The text of a length of time, in the largest unit that gives a whole number.
+  public static func text(_ milliseconds: Int64) -> String {
+    let unit = units.last { milliseconds % $0.milliseconds == 0 && milliseconds != 0 } ?? units[1]
+    return "\(milliseconds / unit.milliseconds)\(unit.suffix)"
+  }
 }

@@ -180,4 +180,6 @@ public struct Publishing: Sendable, Equatable {
   public var interval: Int64?
   /// A snapshot is published at least every so many versions.
   public var snapshotEvery: Int
+  /// What keeps a version from being published; nil: only what a scorer would refuse.
+  public var guards: Guards?
 }

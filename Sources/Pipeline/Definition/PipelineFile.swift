@@ -43,6 +43,8 @@ extension YamlError {
     case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
       mark.line
     case .duplicatedKeysInMapping(_, let context): context.mark.line
+    case .reader(_, let offset?, _, let yaml):
+      yaml.utf8.prefix(offset).count { $0 == UInt8(ascii: "\n") } + 1
     default: nil
     }
   }
@@ -122,7 +124,9 @@ private struct PipelineFileReader {
 
   private func readEvents(_ node: Node, label: EventSchema.Field?) -> EventSchema? {
     guard let map = YAMLMap(node, "'events'", problems) else { return nil }
-    map.allow(["id", "time", "entities", "fields", "max_bytes"])
+    map.allow([
+      "id", "time", "entities", "fields", "lateness", "max_bytes", "unique_within",
+    ])
     var fields: [EventSchema.Field] = []
     if let node = map.required("fields"), let list = YAMLMap(node, "'fields'", problems) {
       fields = list.keys.compactMap { readField($0.name, $0.value) }
@@ -137,8 +141,9 @@ private struct PipelineFileReader {
       id: id.map { EventSchema.Field(name: $0.name, aliases: $0.aliases, type: .category) },
       time: map["time"].flatMap(readTime),
       entities: (map.texts("entities") ?? []).map { .init(name: $0, type: .category) },
-      values: fields, label: label,
-      maximumBytes: map.integer("max_bytes", in: 64...(1 << 26)) ?? 1 << 20)
+      values: fields, label: label, lateness: map.duration("lateness") ?? 3_600_000,
+      maximumBytes: map.integer("max_bytes", in: 64...(1 << 26)) ?? 1 << 20,
+      uniqueWithin: map.integer("unique_within", in: 0...1_000_000_000) ?? 1_000_000)
   }
 
   /// `name`, or a mapping with `field` and `or`.
@@ -372,11 +377,36 @@ private struct PipelineFileReader {
 
   private func readPublishing(_ node: Node?) -> Publishing {
     let map = node.flatMap { YAMLMap($0, "'publish'", problems) }
-    map?.allow(["every", "interval", "snapshot_every"])
+    map?.allow(["every", "interval", "snapshot_every", "guards"])
     return Publishing(
       every: map?.integer("every", in: 1...1_000_000_000) ?? 5000,
       interval: map?.duration("interval"),
-      snapshotEvery: map?.integer("snapshot_every", in: 1...100_000) ?? 20)
+      snapshotEvery: map?.integer("snapshot_every", in: 1...100_000) ?? 20,
+      guards: readGuards(map?["guards"]))
+  }
+
+  /// `off`, or a mapping with the bounds.
+  private func readGuards(_ node: Node?) -> Guards? {
+    var guards = Guards()
+    if let node, node.string == "off" { return nil }
+    guard let map = node.flatMap({ YAMLMap($0, "'guards'", problems) }) else { return guards }
+    map.allow(["figure_drop", "log_loss_rise", "alert_rate_factor", "alert_rate_floor"])
+    func set(
+      _ key: String, _ path: WritableKeyPath<Guards, Double>, above least: Double,
+      upTo most: Double, _ requirement: String
+    ) {
+      guard let value = map.number(key) else { return }
+      if value > least, value <= most {
+        guards[keyPath: path] = value
+      } else {
+        problems.add(map[key], "'\(key)' must be \(requirement)")
+      }
+    }
+    set("figure_drop", \.figureDrop, above: 0, upTo: 1, "above 0 and at most 1")
+    set("log_loss_rise", \.logLossRise, above: 0, upTo: 20, "above 0 and at most 20")
+    set("alert_rate_factor", \.alertRateFactor, above: 1, upTo: 1e6, "above 1 and at most 1e6")
+    set("alert_rate_floor", \.alertRateFloor, above: 0, upTo: 1, "above 0 and at most 1")
+    return guards
   }
 }
 

@@ -14,6 +14,7 @@ public struct HistoryReader {
 
   private let input: GzipInput
   private let decoder: EventDecoder
+  private var identifiers: RecentIdentifiers
   // One of the two.
   private var table: Table?
   private var lines: LineReader?
@@ -33,6 +34,7 @@ public struct HistoryReader {
     input = try GzipInput(path: path)
     self.path = input.path
     decoder = EventDecoder(schema: schema, readsLabel: true)
+    identifiers = RecentIdentifiers(capacity: schema.uniqueWithin)
     if input.peek() == UInt8(ascii: "{") {
       lines = LineReader(input)
     } else {
@@ -79,6 +81,9 @@ public struct HistoryReader {
         } catch { refusal = error }
       }
       guard line != nil else { return .end }
+    }
+    if refusal == nil {
+      do throws(Rejection) { try block.checkLastIsNew(&identifiers) } catch { refusal = error }
     }
     rows += 1
     guard let refusal else { return .event }

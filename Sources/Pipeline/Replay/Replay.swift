@@ -28,6 +28,9 @@ public final class Replay {
   /// The last version of each model; nil for a model that never got there.
   public private(set) var final: [ServedModel?] = []
 
+  /// The updates that guards kept from being published, in order.
+  public private(set) var withheld: [WithheldUpdate] = []
+
   /// Names of the baselines' columns.
   public static let baselines = ["base-rate", "last-class"]
 
@@ -81,6 +84,7 @@ public final class Replay {
     var decision: [UInt8] = []
     let publish = { (training: inout TrainingEngine, driver: inout HistoryDriver) in
       guard training.hasUpdates else { return }
+      self.withheld += training.takeWithheld(time: training.eventTime ?? 0)
       for update in training.takeUpdates(time: training.eventTime ?? 0, positions: []) {
         try driver.apply(update)
         try hooks.published(update)

@@ -44,7 +44,7 @@ struct DecisionWriter {
 
   func write(
     row: Int, block: EventBlock, features: Matrix, scores: [[Float]],
-    outcome: ScoredBlock.Outcome, served: [ServedModel?], into bytes: inout [UInt8]
+    outcome: ScoredBlock.Outcome, isLate: Bool, served: [ServedModel?], into bytes: inout [UInt8]
   ) {
     bytes.append("{\"event_id\":")
     block.id(row).withUnsafeBytes { bytes.append(jsonString: $0) }
@@ -52,10 +52,12 @@ struct DecisionWriter {
     EventTime.append(block.times[row], to: &bytes)
     bytes.append("\",\"pipeline\":\"")
     bytes.append(contentsOf: pipeline.name.utf8)
+    if isLate { bytes.append("\",\"late\":true") } else { bytes.append(UInt8(ascii: "\"")) }
+    bytes.append(",\"status\":\"")
     switch outcome {
-    case .alert: bytes.append("\",\"status\":\"scored\",\"outcome\":\"alert\",\"scores\":{")
-    case .pass: bytes.append("\",\"status\":\"scored\",\"outcome\":\"pass\",\"scores\":{")
-    case .none: bytes.append("\",\"status\":\"no-parameters\",\"outcome\":\"none\",\"scores\":{")
+    case .alert: bytes.append("scored\",\"outcome\":\"alert\",\"scores\":{")
+    case .pass: bytes.append("scored\",\"outcome\":\"pass\",\"scores\":{")
+    case .none: bytes.append("no-parameters\",\"outcome\":\"none\",\"scores\":{")
     }
     var first = true
     var anyFlagged = false

@@ -209,6 +209,14 @@ public final class ScoredBlock: Sendable {
     return bytes[idStart + from..<idStart + to]
   }
 
+  /// All identifiers one after the other, and where each ends.
+  var identifiers: (bytes: [UInt8], ends: [Int]) {
+    (
+      Array(bytes[idStart...]),
+      (0..<rows).map { Int(Self.load(UInt32.self, bytes, endStart + $0 * 4)) }
+    )
+  }
+
   /// Whether an event's identifier is `id`.
   func hasID(_ id: ArraySlice<UInt8>, row: Int) -> Bool { self.id(row) == id }
 

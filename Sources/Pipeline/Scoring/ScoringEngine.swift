@@ -19,6 +19,9 @@ public struct ScoringEngine {
   /// The model that decides: the first of the policy's list that has parameters.
   private var deciding: Int?
   private var decisions: DecisionWriter
+  /// Event time as of the block scored last.
+  private var clock = EventClock()
+  private var late: [Bool]
 
   /// An engine without parameters.
   /// - Parameter capacity: the most events a block has.
@@ -29,6 +32,7 @@ public struct ScoringEngine {
     features = Matrix(columns: pipeline.plan.count, capacity: capacity)
     scores = Array(repeating: Array(repeating: .nan, count: capacity), count: models)
     outcomes = Array(repeating: .none, count: capacity)
+    late = Array(repeating: false, count: capacity)
     versions = Array(repeating: .init(epoch: 0, version: 0, digest: nil), count: models)
     decisions = DecisionWriter(pipeline: pipeline)
   }
@@ -70,6 +74,11 @@ public struct ScoringEngine {
   public mutating func score(_ block: EventBlock) -> ScoredBlock {
     pipeline.plan.compute(block, into: &features)
     let rows = block.count
+    for row in 0..<rows {
+      let time = block.times[row]
+      late[row] = clock.time.map { time < $0 - pipeline.schema.lateness } ?? false
+      clock.follow(time)
+    }
     for model in served.indices {
       served[model]?.parameters.score(features, into: &scores[model])
     }
@@ -88,7 +97,27 @@ public struct ScoringEngine {
   public func writeDecision(row: Int, of block: EventBlock, into bytes: inout [UInt8]) {
     decisions.write(
       row: row, block: block, features: features, scores: scores, outcome: outcomes[row],
-      served: served, into: &bytes)
+      isLate: late[row], served: served, into: &bytes)
+  }
+
+  /// Whether an event of the block scored last lies further behind event time than it may.
+  public func isLate(row: Int) -> Bool { late[row] }
+
+  // MARK: State
+
+  /// What scoring goes on from after a restart, apart from the parameters: event time.
+  public func encodeState() -> [UInt8] {
+    var writer = StateWriter()
+    clock.encode(into: &writer)
+    return writer.bytes
+  }
+
+  /// Goes on from a saved state.
+  /// - Throws: `StateError` for bytes that are none.
+  public mutating func restore(state: [UInt8]) throws {
+    var reader = StateReader(state)
+    clock = try EventClock(from: &reader)
+    try reader.finish()
   }
 
 }

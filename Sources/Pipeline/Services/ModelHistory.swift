@@ -56,7 +56,7 @@ public struct ModelHistory {
       var assembler = UpdateAssembler()
       _ = try reader.read(from: partition.startOffset, limit: .max) { record in
         do {
-          if let update = try assembler.take(record.value) {
+          if let update = try assembler.take(record.value).update {
             guard pipeline == nil || update.header.pipeline == pipeline else { return false }
             try body(.success(update))
           }

@@ -17,7 +17,7 @@ public final class ModelReader {
   public func readNew(_ body: (Result<ParameterUpdate, UpdateError>) throws -> Void) throws {
     position = try reader.read(from: position, limit: .max) { record in
       do {
-        if let update = try assembler.take(record.value) { try body(.success(update)) }
+        if let update = try assembler.take(record.value).update { try body(.success(update)) }
       } catch let error as UpdateError {
         try body(.failure(error))
       }
@@ -67,7 +67,7 @@ public final class ModelReader {
       left -= 1
       // Pieces of an update that begins before the window are no update here; records that are
       // damaged are reported where they are followed, not here.
-      guard let update = try? assembler.take(record.value) else { return left > 0 }
+      guard let update = try? assembler.take(record.value).update else { return left > 0 }
       if update.header.isSnapshot {
         updates[update.header.model] = [update]
         lastSnapshot = update

@@ -1,15 +1,16 @@
 import Features
 import Files
+import Glibc
 
 /// The rows of a file as JSON objects, and what a pipeline's schema reads of them.
 public final class ProducerSource {
   /// What a row came to.
-  enum Row {
+  enum Row: Equatable {
     case event
     /// The schema refuses it; it is produced all the same, for the scorer to refuse it on record.
     case refused
-    /// No row of the file's format at all.
-    case malformed
+    /// No row of the file's format at all, and why; its bytes are in `malformed`.
+    case malformed(String)
     case end
   }
 
@@ -19,6 +20,12 @@ public final class ProducerSource {
   private(set) var block: EventBlock?
   /// The value of the first entity, for the record's key.
   private(set) var key: [UInt8]?
+  /// Rows read so far.
+  private(set) var rows: UInt64 = 0
+  /// Of the rows read so far: tells whether a file still begins as it did.
+  private(set) var checksum: UInt64 = 0
+  /// The whole path of the file; nil for standard input, which cannot be read again.
+  public let path: String?
 
   private let input: GzipInput
   private let decoder: EventDecoder?
@@ -31,11 +38,11 @@ public final class ProducerSource {
   private var entity: Int?
   private let labelNames: [String]
   private let entityName: String?
-  private var number: UInt64 = 0
 
   /// Opens a file; `-` is standard input.
   public init(path: String, schema: EventSchema?) throws {
     input = try GzipInput(path: path)
+    self.path = path == "-" ? nil : Self.wholePath(path)
     decoder = schema.map { EventDecoder(schema: $0, readsLabel: true) }
     block = schema.map { EventBlock(schema: $0, capacity: 1) }
     labelNames = schema?.label.map { [$0.name] + $0.aliases } ?? []
@@ -56,6 +63,12 @@ public final class ProducerSource {
     csv = reader
   }
 
+  private static func wholePath(_ path: String) -> String {
+    guard let whole = realpath(path, nil) else { return path }
+    defer { free(whole) }
+    return String(cString: whole)
+  }
+
   /// Share of the file read so far; nil where its size is unknown.
   public var fraction: Double? {
     input.fileSize > 0 ? min(1, Double(input.consumed) / Double(input.fileSize)) : nil
@@ -65,7 +78,7 @@ public final class ProducerSource {
   func next() throws -> Row {
     json.removeAll(keepingCapacity: true)
     block?.removeAll()
-    defer { number += 1 }
+    let number = rows
     let timestamp = Int64(number) * 1000
     if lines != nil {
       var refused = false
@@ -77,12 +90,16 @@ public final class ProducerSource {
         } catch { refused = true }
       }
       if line == nil { return .end }
+      rows += 1
+      include(json)
       guard !refused else { return .refused }
       if decoder != nil { withholdLabels() }
       return .event
     }
     guard try csv!.next(&row) else { return .end }
-    guard row.malformed == nil else { return .malformed }
+    rows += 1
+    include(row.bytes)
+    if let reason = row.malformed { return .malformed(reason) }
     writeJSON()
     key = entity.map { Array(row.bytes[row.range($0)]) }
     guard let decoder, let binding, block != nil else { return .event }
@@ -91,6 +108,15 @@ public final class ProducerSource {
         csv: row, binding, position: number, timestamp: timestamp, into: &block!)
     } catch { return .refused }
     return .event
+  }
+
+  private func include(_ row: [UInt8]) {
+    checksum = (checksum ^ stableHash(row)) &* 0x9E37_79B9_7F4A_7C15 &+ rows
+  }
+
+  /// The fields of the current row, which is malformed, with commas between them.
+  var malformed: [UInt8] {
+    Array((0..<row.count).map { row.bytes[row.range($0)] }.joined(separator: [UInt8(ascii: ",")]))
   }
 
   /// Takes the label fields out of the current object, which the decoder found to be sound, and

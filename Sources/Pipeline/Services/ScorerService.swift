@@ -12,6 +12,8 @@ public final class ScorerService {
   public struct Counters: Sendable, Equatable {
     /// Events scored and decided.
     public var events: UInt64 = 0
+    /// Those of them that lie further behind event time than the pipeline allows.
+    public var late: UInt64 = 0
     /// Those of them whose outcome is an alert.
     public var alerts: UInt64 = 0
     /// Records that became dead letters.
@@ -35,6 +37,7 @@ public final class ScorerService {
   private let events: any TopicReader
   private let updates: ModelReader
   private let decoder: EventDecoder
+  private var identifiers: RecentIdentifiers
   private var engine: ScoringEngine
   private var block: EventBlock
   private var scored = RecordBatch()
@@ -42,6 +45,8 @@ public final class ScorerService {
   private var deadLetters = RecordBatch()
   private var decision: [UInt8] = []
 
+  /// Under which key the engine's state is kept.
+  private static let stateKey = "engine"
   /// The most events scored at once.
   static let blockSize = 256
 
@@ -72,8 +77,14 @@ public final class ScorerService {
         of: PipelineTopics.events, group: PipelineTopics.scorerGroup, role: topics.scorer)
       ?? events.startOffset()
     decoder = EventDecoder(schema: pipeline.schema, readsLabel: false)
+    identifiers = try Self.recentIdentifiers(
+      on: log.reader(PipelineTopics.scored, of: topics.scorer),
+      capacity: pipeline.schema.uniqueWithin)
     engine = ScoringEngine(pipeline: pipeline, capacity: Self.blockSize)
     block = EventBlock(schema: pipeline.schema, capacity: Self.blockSize)
+    if let state = try log.state(Self.stateKey, role: topics.scorer) {
+      try engine.restore(state: state)
+    }
     for update in newest { apply(update) }
     logger.info(
       "scorer ready",
@@ -135,10 +146,10 @@ public final class ScorerService {
       do throws(Rejection) {
         try decoder.decode(
           json: record.value, position: record.offset, timestamp: record.timestamp, into: &block)
+        try block.checkLastIsNew(&identifiers)
       } catch {
         DeadLetter.append(
-          record, of: PipelineTopics.events, kind: error.kind, reason: error.description,
-          time: now(), to: &deadLetters)
+          record, of: PipelineTopics.events, refused: error, time: now(), to: &deadLetters)
       }
       return true
     }
@@ -150,6 +161,7 @@ public final class ScorerService {
       try transaction.append(scored, to: PipelineTopics.scored)
       try transaction.append(decisions, to: PipelineTopics.decisions)
       try transaction.append(deadLetters, to: PipelineTopics.deadLetters)
+      if !block.isEmpty { try transaction.put(state: engine.encodeState(), for: Self.stateKey) }
       try transaction.commit(
         position: next, of: PipelineTopics.events, group: PipelineTopics.scorerGroup)
     }
@@ -158,6 +170,40 @@ public final class ScorerService {
     counters.alerts += UInt64(alerts)
     counters.refused += UInt64(deadLetters.count)
     return true
+  }
+
+  /// The identifiers of the events scored last, which must not be scored again.
+  private static func recentIdentifiers(
+    on scored: any TopicReader, capacity: Int
+  ) throws -> RecentIdentifiers {
+    var identifiers = RecentIdentifiers(capacity: capacity)
+    guard capacity > 0 else { return identifiers }
+    // How many events a block has is only known by reading it, so pieces of the topic are read from
+    // its end backwards until there are enough.
+    let start = try scored.startOffset()
+    var from = try scored.endOffset()
+    var pieces: [[(bytes: [UInt8], ends: [Int])]] = []
+    var events = 0
+    while from > start, events < capacity {
+      let end = from
+      from -= min(1024, from - start)
+      var piece: [(bytes: [UInt8], ends: [Int])] = []
+      _ = try scored.read(from: from, limit: Int(end - from)) { record in
+        let block = try ScoredBlock(bytes: [UInt8](record.value))
+        piece.append(block.identifiers)
+        events += block.rows
+        return true
+      }
+      pieces.append(piece)
+    }
+    for block in pieces.reversed().joined() {
+      var start = 0
+      for end in block.ends {
+        _ = identifiers.insert(block.bytes[start..<end])
+        start = end
+      }
+    }
+    return identifiers
   }
 
   /// Scores the block and lays its outputs out; gives the number of alerts.
@@ -173,6 +219,7 @@ public final class ScorerService {
         }
       }
       if result.outcome(row) == .alert { alerts += 1 }
+      if engine.isLate(row: row) { counters.late += 1 }
     }
     result.bytes.withUnsafeBytes {
       scored.append(key: nil, value: $0, timestamp: result.latestTime ?? 0)

@@ -17,7 +17,7 @@ public final class TopicInspector {
     switch partition {
     case PipelineTopics.models:
       do {
-        if let update = try assemblers[role, default: UpdateAssembler()].take(record.value) {
+        if let update = try assemblers[role, default: UpdateAssembler()].take(record.value).update {
           note(update.header, by: role)
         }
       } catch { return "\(error)" }

@@ -24,9 +24,13 @@ public final class TrainerService {
   /// Labels that are read, but given at a later event time.
   private var waiting = LabelQueue()
   private var deadLetters = RecordBatch()
+  /// What the next commit writes: more than its own where one before it failed.
+  private var outgoing = Outgoing()
   /// Events and labels taken in since the last commit, and when that was.
   private var uncommitted = 0
   private var committedAt: Int64
+  /// When it was logged that commits fail; nil while they work.
+  private var failedAt: Int64?
 
   private static let historyKey = "history/"
   private static let labelsAtOnce = 4096
@@ -36,6 +40,10 @@ public final class TrainerService {
   /// nothing to publish. Saving costs as much for one event as for many.
   private static let checkpointEvery = 100_000
   private static let checkpointAfter: Int64 = 5000
+  /// Events and labels that may be learnt while the topics take nothing, for instance because the
+  /// disk is full. They are learnt again from the last commit if the trainer ends.
+  private static let learntUnsaved = 200_000
+  private static let complainEvery: Int64 = 10_000
   /// Events and labels that are saved as soon as nothing has come for so many milliseconds.
   private static let worthSavingAtPause = 1000
   private static let pause = 200
@@ -90,7 +98,8 @@ public final class TrainerService {
       let read = try readNext()
       uncommitted += read
       let age = now() - committedAt
-      if engine.hasUpdates || uncommitted >= Self.checkpointEvery
+      if engine.hasUpdates
+        || uncommitted >= (failedAt == nil ? Self.checkpointEvery : Self.learntUnsaved)
         || (uncommitted > 0 && age >= Self.checkpointAfter)
       {
         progress(try commit(&engine))
@@ -103,7 +112,7 @@ public final class TrainerService {
       }
       try pause(since: token, progress)
     }
-    if uncommitted > 0 || engine.hasUpdates { progress(try commit(&engine)) }
+    if uncommitted > 0 || engine.hasUpdates { progress(try commit(&engine, mustSucceed: true)) }
   }
 
   /// Waits for something to read. If nothing comes, the stream of events is idle, and labels go by
@@ -169,8 +178,7 @@ public final class TrainerService {
         }
       } catch {
         DeadLetter.append(
-          record, of: PipelineTopics.labels, kind: error.kind, reason: error.description,
-          time: now(), to: &deadLetters)
+          record, of: PipelineTopics.labels, refused: error, time: now(), to: &deadLetters)
       }
       return true
     }
@@ -182,8 +190,14 @@ public final class TrainerService {
   private var learntThrough: UInt64 { waiting.oldestSource ?? labelPosition }
 
   /// Publishes and saves in one transaction; gives the published updates.
+  ///
+  /// While the topics take nothing, learning goes on within a bound, and the next commit writes this
+  /// one's share as well; past the bound the failure is thrown, and at once where the caller cannot
+  /// go on without it (`mustSucceed`). Nothing is lost: whoever takes over goes on from the last
+  /// commit.
   private func commit(
-    _ engine: inout TrainingEngine, history: (key: String, progress: HistoryProgress)? = nil
+    _ engine: inout TrainingEngine, history: (key: String, progress: HistoryProgress)? = nil,
+    mustSucceed: Bool = false
   ) throws -> [ParameterUpdate] {
     let updates = engine.takeUpdates(
       time: now(),
@@ -191,36 +205,75 @@ public final class TrainerService {
         .init(topic: PipelineTopics.scored.topic, partition: 0, offset: scoredPosition),
         .init(topic: PipelineTopics.labels.topic, partition: 0, offset: learntThrough),
       ])
-    var batch = RecordBatch()
-    for update in updates {
-      let key = Array("\(update.header.pipeline)/\(update.header.model)".utf8)
-      for chunk in UpdateChunks.split(update) {
-        batch.append(key: key, value: chunk, timestamp: update.header.time)
-      }
-    }
-    let changes = engine.takeStateChanges()
-    try writer.transact { transaction in
-      try transaction.append(batch, to: PipelineTopics.models)
-      try transaction.append(deadLetters, to: PipelineTopics.deadLetters)
-      for (key, bytes) in changes {
-        if let bytes {
-          try transaction.put(state: bytes, for: key)
-        } else {
-          try transaction.removeState(key)
+    let withheld = engine.takeWithheld(time: now())
+    for withheld in withheld { logger.warning("update withheld", metadata: .init(withheld)) }
+    outgoing.add(updates, withheld, engine.takeStateChanges())
+    if let history { outgoing.states[history.key] = .some(history.progress.bytes) }
+    committedAt = now()
+    do {
+      try writer.transact { transaction in
+        try transaction.append(outgoing.records, to: PipelineTopics.models)
+        try transaction.append(deadLetters, to: PipelineTopics.deadLetters)
+        for (key, bytes) in outgoing.states {
+          if let bytes {
+            try transaction.put(state: bytes, for: key)
+          } else {
+            try transaction.removeState(key)
+          }
         }
+        try transaction.commit(
+          position: scoredPosition, of: PipelineTopics.scored, group: PipelineTopics.trainerGroup)
+        try transaction.commit(
+          position: learntThrough, of: PipelineTopics.labels, group: PipelineTopics.trainerGroup)
       }
-      try transaction.commit(
-        position: scoredPosition, of: PipelineTopics.scored, group: PipelineTopics.trainerGroup)
-      try transaction.commit(
-        position: learntThrough, of: PipelineTopics.labels, group: PipelineTopics.trainerGroup)
-      if let history {
-        try transaction.put(state: history.progress.bytes, for: history.key)
+    } catch let error as TopicError where error.code == .full || error.code == .io {
+      guard !mustSucceed, uncommitted < Self.learntUnsaved else { throw error }
+      if failedAt.map({ committedAt - $0 >= Self.complainEvery }) ?? true {
+        failedAt = committedAt
+        logger.error(
+          "cannot publish, learning on within a bound",
+          metadata: [
+            "reason": "\(error)", "unsaved": "\(uncommitted)", "bound": "\(Self.learntUnsaved)",
+          ])
       }
+      return []
     }
+    if failedAt != nil {
+      failedAt = nil
+      logger.notice("publishing again", metadata: ["versions": "\(outgoing.updates.count)"])
+    }
+    defer { outgoing = Outgoing() }
     deadLetters.removeAll()
     uncommitted = 0
-    committedAt = now()
-    return updates
+    return outgoing.updates
+  }
+
+  /// What is to be written in one transaction.
+  private struct Outgoing {
+    var updates: [ParameterUpdate] = []
+    /// The records of the updates, for `models`.
+    var records = RecordBatch()
+    /// By key; nil: to be removed.
+    var states: [String: [UInt8]?] = [:]
+
+    mutating func add(
+      _ updates: [ParameterUpdate], _ withheld: [WithheldUpdate],
+      _ changes: [(key: String, bytes: [UInt8]?)]
+    ) {
+      self.updates += updates
+      for update in updates {
+        let key = Array("\(update.header.pipeline)/\(update.header.model)".utf8)
+        for chunk in UpdateChunks.split(update) {
+          records.append(key: key, value: chunk, timestamp: update.header.time)
+        }
+      }
+      for withheld in withheld {
+        records.append(
+          key: Array("\(withheld.pipeline)/\(withheld.model)".utf8),
+          value: UpdateChunks.record(of: withheld), timestamp: withheld.time)
+      }
+      for (key, bytes) in changes { states[key] = .some(bytes) }
+    }
   }
 
   // MARK: History
@@ -247,13 +300,23 @@ public final class TrainerService {
     try driver.run(&history, training: &engine, scored: { _, _, _ in }, labelled: { _ in }) {
       training, driver, history in
       guard training.hasUpdates || stop.isRequested else { return true }
-      let updates = try commit(&training, history: (key, driver.progress))
+      let updates = try commit(&training, history: (key, driver.progress), mustSucceed: true)
       for update in updates { try driver.apply(update) }
       progress(history, updates)
       return !stop.isRequested
     }
     guard driver.progress.finished else { return }
     engine.finish()
-    progress(history, try commit(&engine, history: (key, driver.progress)))
+    progress(history, try commit(&engine, history: (key, driver.progress), mustSucceed: true))
+  }
+}
+
+extension Logger.Metadata {
+  fileprivate init(_ withheld: WithheldUpdate) {
+    self = [
+      "model": "\(withheld.pipeline)/\(withheld.model)",
+      "served": "\(withheld.servedVersion)", "guard": "\(withheld.code.rawValue)",
+      "reason": "\(withheld.reason)", "action": "\(withheld.actionText)",
+    ]
   }
 }

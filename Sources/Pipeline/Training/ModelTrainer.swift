@@ -4,8 +4,8 @@ import Learners
 import LinearAlgebra
 import ModelLog
 
-/// Trains one model: gathers rows into mini-batches, learns them, and says when its parameters
-/// are due to be published.
+/// Trains one model: gathers rows into mini-batches, learns them, says when its parameters are due
+/// to be published, and keeps back those that are not fit for it.
 ///
 /// The first mini-batches and the first distances between versions are small and double, so that a
 /// scorer has something to work with early and versions do not crowd later.
@@ -16,28 +16,68 @@ struct ModelTrainer {
   /// Of the scores as they were served.
   private(set) var figures: StreamingFigures
 
+  /// What the last published version was made of: the last good state to fall back on.
+  struct Served {
+    var learner: any Learner
+    var parameters: any ModelParameters
+    /// Of recent events, those that it flagged when it was published; nil with a budget.
+    var flaggedShare: Double?
+  }
+
   private let publishing: Publishing
+  private let featureCount: Int
+  private let seed: UInt64
   private var rows: Matrix
   private var labels: [Double] = []
   private var batch: Int
+  /// Rows learnt since the last attempt to publish.
   private var unpublished: UInt64 = 0
-  /// Event time of the last publication, or of the first row.
+  /// Event time of the last attempt, or of the first row.
   private var publishedAt: Int64?
+  private(set) var served: Served?
+  /// Whether the learner is just as it was then.
+  private var holdsServed = false
+  /// Rows learnt since the last published version.
+  private(set) var sinceServed: UInt64 = 0
+  /// Rows that were learnt and left out again.
+  private(set) var leftOut: UInt64 = 0
+  private var ladder = RecoveryLadder()
+  /// Nil where nothing is compared: guards are off, or there are no labels.
+  private var sample: LabelledSample?
+  /// The version whose learner's state is in the store beside this trainer's.
+  private var savedVersion: UInt64?
 
   static let firstBatch = 16
 
   init(_ definition: ModelDefinition, pipeline: Pipeline) {
-    let featureCount = pipeline.plan.count
+    featureCount = pipeline.plan.count
     self.definition = definition
-    // Each model has random numbers of its own, whatever the others are.
-    learner = definition.learner.makeLearner(
-      featureCount: featureCount, seed: pipeline.seed &+ stableHash(definition.name.utf8))
+    seed = Self.seed(definition, pipeline)
+    learner = definition.learner.makeLearner(featureCount: featureCount, seed: seed)
     publisher = UpdatePublisher(snapshotEvery: pipeline.publishing.snapshotEvery)
     figures = StreamingFigures(scale: definition.learner.kind.scoreScale)
     publishing = pipeline.publishing
+    sample = Self.makeSample(definition, pipeline)
     rows = Matrix(columns: featureCount, capacity: definition.batch)
     batch = min(Self.firstBatch, definition.batch)
   }
+
+  /// Each model has random numbers of its own, whatever the others are.
+  private static func seed(_ definition: ModelDefinition, _ pipeline: Pipeline) -> UInt64 {
+    pipeline.seed &+ stableHash(definition.name.utf8)
+  }
+
+  private static func makeSample(
+    _ definition: ModelDefinition, _ pipeline: Pipeline
+  ) -> LabelledSample? {
+    guard pipeline.publishing.guards != nil, pipeline.labels != nil else { return nil }
+    return LabelledSample(
+      featureCount: pipeline.plan.count, scale: definition.learner.kind.scoreScale,
+      seed: ~seed(definition, pipeline))
+  }
+
+  /// Rows learnt since the model began, also those that were left out again.
+  var examples: UInt64 { learner.examples + leftOut }
 
   /// Rows that can be added before parameters could change or a deadline could come up, at least 1.
   var rowsUntilChange: Int {
@@ -53,6 +93,16 @@ struct ModelTrainer {
 
   mutating func addFigure(score: Float, label: Label) {
     figures.add(score: score, label: label == .positive)
+  }
+
+  mutating func correctFigure(score: Float, to label: Label) {
+    figures.correct(score: score, to: label == .positive)
+  }
+
+  /// Takes a labelled row into the sample that versions are compared on.
+  /// - Parameter time: when the label became known, in event time.
+  mutating func addLabelled(_ block: ScoredBlock, row: Int, label: Label, time: Int64) {
+    sample?.add(block, row: row, label: label, time: time)
   }
 
   /// Adds a row of a block; true if parameters are due to be published.
@@ -81,24 +131,116 @@ struct ModelTrainer {
   }
 
   private var isDue: Bool {
-    let grown = min(UInt64(publishing.every), max(UInt64(Self.firstBatch), learner.examples / 2))
-    return unpublished >= grown
+    // A model that begins anew again and again comes at longer distances each time.
+    let first = UInt64(Self.firstBatch) << UInt64(min(ladder.resets, 30))
+    return unpublished >= min(UInt64(publishing.every), max(first, learner.examples / 2))
   }
 
   private mutating func learn() {
     learner.learn(rows, labels: labels, weights: [])
     unpublished += UInt64(rows.rows)
+    sinceServed += UInt64(rows.rows)
+    holdsServed = false
+    holdsServed = false
     rows.resize(rows: 0)
     labels.removeAll(keepingCapacity: true)
     batch = min(batch * 2, definition.batch)
   }
 
-  /// The parameters as they are to be published, or nil if there is nothing to score with yet.
-  mutating func publish(at time: Int64) -> (any ModelParameters)? {
+  /// What became of an attempt to publish.
+  enum Attempt {
+    case published(any ModelParameters, threshold: Float?)
+    /// - Parameter rows: those concerned, see `WithheldUpdate.rows`.
+    case withheld(GuardObjection, WithheldUpdate.Action, rows: UInt64)
+  }
+
+  /// Publishes what has been learnt unless a guard objects; nil if there is nothing to score with
+  /// yet.
+  mutating func publish(
+    at time: Int64, recent: RecentRows, limit: DecisionPolicy.Limit
+  ) -> Attempt? {
     guard let parameters = learner.makeParameters() else { return nil }
     unpublished = 0
     publishedAt = time
-    return parameters
+    // Nothing is scored by parameters that a scorer would refuse.
+    if let objection = GuardObjection.toNonFinite(parameters, threshold: nil) {
+      return withhold(objection)
+    }
+    var threshold: Float?
+    var flaggedShare: Double?
+    switch limit {
+    case .budget(let budget): threshold = recent.threshold(of: parameters, budget: budget)
+    case .thresholds(let fixed):
+      threshold = fixed[definition.name]
+      if publishing.guards != nil, let threshold {
+        flaggedShare = recent.flaggedShare(of: parameters, threshold: threshold)
+      }
+    }
+    if let objection = GuardObjection.toNonFinite(parameters, threshold: threshold) {
+      return withhold(objection)
+    }
+    sample?.renew(at: time, servedBy: served?.parameters)
+    let scores = sample?.score(by: parameters)
+    if let guards = publishing.guards {
+      let objection =
+        GuardObjection.toExploding(parameters) ?? objectionToFigures(scores, guards)
+        ?? objectionToAlerts(flaggedShare, threshold, recent, guards)
+      if let objection, !ladder.givesWay(to: objection.code) { return withhold(objection) }
+    }
+    if let scores { sample?.served = scores }
+    served = Served(learner: learner, parameters: parameters, flaggedShare: flaggedShare)
+    holdsServed = true
+    sinceServed = 0
+    ladder = RecoveryLadder()
+    return .published(parameters, threshold: threshold)
+  }
+
+  private func objectionToFigures(
+    _ scores: LabelledSample.Scores?, _ guards: Guards
+  ) -> GuardObjection? {
+    guard let sample, let scores, served != nil,
+      let before = sample.figures(of: sample.served), let after = sample.figures(of: scores)
+    else { return nil }
+    return .toFigures(after, against: before, guards)
+  }
+
+  /// A stream that changed makes what is served flag more, too: only what the new parameters add to
+  /// that is held against them.
+  private func objectionToAlerts(
+    _ share: Double?, _ threshold: Float?, _ recent: RecentRows, _ guards: Guards
+  ) -> GuardObjection? {
+    guard let share, let threshold, let served, let before = served.flaggedShare,
+      GuardObjection.toAlertRate(share, against: before, guards) != nil,
+      let now = recent.flaggedShare(of: served.parameters, threshold: threshold)
+    else { return nil }
+    return .toAlertRate(share, against: max(before, now), guards)
+  }
+
+  /// Recovers from parameters that are not fit to be published.
+  private mutating func withhold(_ objection: GuardObjection) -> Attempt {
+    let action = ladder.step(objection.code, canFallBack: served != nil)
+    var concerned = sinceServed
+    switch action {
+    case .fellBack:
+      if let served { learner = served.learner }
+      holdsServed = true
+      leftOut += concerned
+      sinceServed = 0
+    case .reset:
+      concerned = learner.examples
+      leftOut += concerned
+      // Other random numbers than the first time.
+      learner = definition.learner.makeLearner(
+        featureCount: featureCount, seed: seed &+ leftOut)
+      batch = min(Self.firstBatch, definition.batch)
+      sinceServed = 0
+      // A forest that begins anew numbers its trees anew: none of the published ones is its.
+      publisher = UpdatePublisher(
+        after: publisher.version, snapshotEvery: publishing.snapshotEvery)
+      holdsServed = false
+    default: break
+    }
+    return .withheld(objection, action, rows: concerned)
   }
 
   /// The update that brings readers to `parameters`.
@@ -112,7 +254,27 @@ struct ModelTrainer {
 
   // MARK: State
 
-  func encode() -> [UInt8] {
+  private static func key(_ definition: ModelDefinition) -> String { "model/\(definition.name)" }
+  private static func servedKey(_ definition: ModelDefinition) -> String {
+    "served/\(definition.name)"
+  }
+
+  /// What is to be put into (nil: removed from) a store of named bytes.
+  mutating func takeChanges() -> [(key: String, bytes: [UInt8]?)] {
+    var changes: [(key: String, bytes: [UInt8]?)] = [(Self.key(definition), encode())]
+    if let served, !holdsServed {
+      if savedVersion != publisher.version {
+        changes.append((Self.servedKey(definition), served.learner.encodeState()))
+        savedVersion = publisher.version
+      }
+    } else if savedVersion != nil {
+      changes.append((Self.servedKey(definition), nil))
+      savedVersion = nil
+    }
+    return changes
+  }
+
+  private func encode() -> [UInt8] {
     var writer = StateWriter()
     writer.write(publisher.version)
     writer.write(figures.encode())
@@ -123,11 +285,24 @@ struct ModelTrainer {
     writer.write(UInt64(rows.rows))
     for row in 0..<rows.rows { writer.write(rows.row(row)) }
     writer.write(learner.encodeState())
+    writer.write(served != nil)
+    writer.write(holdsServed)
+    writer.write(served?.flaggedShare ?? -1)
+    writer.write(sinceServed)
+    writer.write(leftOut)
+    ladder.encode(into: &writer)
+    writer.write(sample != nil)
+    sample?.encode(into: &writer)
     return writer.bytes
   }
 
-  init(_ definition: ModelDefinition, pipeline: Pipeline, state: [UInt8]) throws {
-    let featureCount = pipeline.plan.count
+  /// A trainer as it was when its changes were last taken.
+  init(
+    _ definition: ModelDefinition, pipeline: Pipeline, load: (String) throws -> [UInt8]?
+  ) throws {
+    guard let state = try load(Self.key(definition)) else { throw StateError.truncated }
+    featureCount = pipeline.plan.count
+    seed = Self.seed(definition, pipeline)
     var reader = StateReader(state)
     self.definition = definition
     publishing = pipeline.publishing
@@ -144,6 +319,37 @@ struct ModelTrainer {
     for _ in 0..<gathered { matrix.append(try reader.readFinites(count: featureCount)) }
     learner = try definition.learner.restoreLearner(
       featureCount: featureCount, state: try reader.readArray(of: UInt8.self))
+    let hasServed = try reader.readBool()
+    holdsServed = try reader.readBool()
+    let share = try reader.readFinite()
+    sinceServed = try reader.read(UInt64.self)
+    leftOut = try reader.read(UInt64.self)
+    ladder = try RecoveryLadder(from: &reader)
+    guard sinceServed < 1 << 62, leftOut < 1 << 62 else {
+      throw StateError.invalid("number of rows")
+    }
+    if hasServed {
+      var last = learner
+      if !holdsServed {
+        guard let bytes = try load(Self.servedKey(definition)) else { throw StateError.truncated }
+        last = try definition.learner.restoreLearner(featureCount: featureCount, state: bytes)
+        savedVersion = publisher.version
+      }
+      guard let parameters = last.makeParameters() else { throw StateError.invalid("last version") }
+      served = Served(
+        learner: last, parameters: parameters, flaggedShare: share < 0 ? nil : share)
+    }
+    if try reader.readBool() {
+      sample = try LabelledSample(
+        featureCount: featureCount, scale: definition.learner.kind.scoreScale,
+        servedBy: served?.parameters, from: &reader)
+    }
+    // The file may have turned guards on or off since.
+    if let fresh = Self.makeSample(definition, pipeline) {
+      sample = sample ?? fresh
+    } else {
+      sample = nil
+    }
     try reader.finish()
     guard batch > 0, !definition.learner.isSupervised || labels.count == gathered else {
       throw StateError.invalid("batch")

@@ -43,8 +43,9 @@ struct PendingExamples {
     case early
     /// The event was learnt with this label already.
     case duplicate
-    /// The event was learnt with the other label.
-    case contradiction
+    /// The other label was there before: the last one wins. Here is the example if it was learnt
+    /// already.
+    case contradiction(Place?)
     /// The event's delay had passed.
     case late
   }
@@ -126,7 +127,7 @@ struct PendingExamples {
       earlyChanged = true
       let before = early.updateValue(EarlyLabel(label: label, time: time), forKey: id)
       guard let before else { return .early }
-      return before.label == label ? .duplicate : .contradiction
+      return before.label == label ? .duplicate : .contradiction(nil)
     }
     let at = Int(place.block - first)
     switch RowState(rawValue: states[at][place.row])! {
@@ -134,8 +135,12 @@ struct PendingExamples {
       states[at][place.row] = Self.learnt(label).rawValue
       progress[at].changed = true
       return .example(place)
-    case .learntNegative: return label == .negative ? .duplicate : .contradiction
-    case .learntPositive: return label == .positive ? .duplicate : .contradiction
+    case .learntNegative, .learntPositive:
+      let learnt = Self.learnt(label).rawValue
+      guard states[at][place.row] != learnt else { return .duplicate }
+      states[at][place.row] = learnt
+      progress[at].changed = true
+      return .contradiction(place)
     case .expired: return .late
     case .duplicate: preconditionFailure("a duplicate is never indexed")
     }

@@ -79,8 +79,7 @@ struct RecentRows {
       guard let eventsPerDay else { return nil }
       share = Double(alerts) / eventsPerDay
     }
-    var scores = [Float](repeating: 0, count: rows.rows)
-    parameters.score(rows, into: &scores)
+    var scores = self.scores(by: parameters)
     scores.sort(by: >)
     let allowed = Int(min(share, 1) * Double(scores.count))
     // Fewer than one alert in the sample: flag only what exceeds all of it.
@@ -89,6 +88,19 @@ struct RecentRows {
     // Many rows may share the score at the edge; flagging all of them would overrun the budget.
     let flagged = scores.firstIndex { $0 < threshold } ?? scores.count
     return flagged > 2 * allowed ? threshold.nextUp : threshold
+  }
+
+  /// The share of the sample that `parameters` flag from a score on; nil while the sample says
+  /// little.
+  func flaggedShare(of parameters: any ModelParameters, threshold: Float) -> Double? {
+    guard rows.rows >= Self.smallestSize else { return nil }
+    return Double(scores(by: parameters).count { $0 >= threshold }) / Double(rows.rows)
+  }
+
+  private func scores(by parameters: any ModelParameters) -> [Float] {
+    var scores = [Float](repeating: 0, count: rows.rows)
+    parameters.score(rows, into: &scores)
+    return scores
   }
 
   // MARK: State

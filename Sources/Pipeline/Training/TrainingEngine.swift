@@ -23,12 +23,16 @@ public struct TrainingEngine {
     public var earlyLabels: UInt64 = 0
     /// Labels that say again what was learnt.
     public var duplicateLabels: UInt64 = 0
-    /// Labels that contradict what was learnt; the first one stands.
+    /// Labels that contradict one before them: the last one wins.
     public var contradictingLabels: UInt64 = 0
     /// Labels that came after the label delay.
     public var lateLabels: UInt64 = 0
     /// Events whose id was already waiting for its label.
     public var duplicateEvents: UInt64 = 0
+    /// Versions that a guard kept from being published, of all models.
+    public var updatesWithheld: UInt64 = 0
+    /// Rows that were learnt and left out again, of all models.
+    public var rowsLeftOut: UInt64 = 0
 
     /// Counters at 0.
     public init() {}
@@ -48,6 +52,7 @@ public struct TrainingEngine {
   private var pending: PendingExamples
   private var recent: RecentRows
   private var updates: [ParameterUpdate] = []
+  private var withheld: [WithheldUpdate] = []
 
   /// An engine that has seen nothing.
   /// - Parameter epoch: of the trainer that runs it.
@@ -80,7 +85,7 @@ public struct TrainingEngine {
       counters.duplicateEvents += UInt64(duplicates)
       for (place, label) in labelled {
         counters.examples += 1
-        learn(pending.block(place), row: place.row, label: label)
+        learn(pending.block(place), row: place.row, label: label, time: clock.time ?? 0)
       }
     }
     if let time = eventTime {
@@ -98,19 +103,40 @@ public struct TrainingEngine {
     switch pending.label(id: id, label, time: time, matured: matured) {
     case .example(let place):
       counters.examples += 1
-      learn(pending.block(place), row: place.row, label: label)
+      learn(pending.block(place), row: place.row, label: label, time: time)
     case .early: counters.earlyLabels += 1
     case .duplicate: counters.duplicateLabels += 1
-    case .contradiction: counters.contradictingLabels += 1
+    case .contradiction(let place):
+      counters.contradictingLabels += 1
+      if let place { correct(pending.block(place), row: place.row, to: label, time: time) }
     case .late: counters.lateLabels += 1
     }
   }
 
-  private mutating func learn(_ block: ScoredBlock, row: Int, label: Label) {
+  /// An event was learnt with the other label. What was learnt cannot be taken back; learning the
+  /// row once more with the right one brings the parameters where the last label wants them. The
+  /// figures count the event once, as it is known now.
+  private mutating func correct(_ block: ScoredBlock, row: Int, to label: Label, time: Int64) {
+    for index in trainers.indices {
+      if block.versions[index].version > 0 {
+        trainers[index].correctFigure(score: block.score(model: index, row: row), to: label)
+      }
+      trainers[index].addLabelled(block, row: row, label: label, time: time)
+      if trainers[index].definition.learner.isSupervised,
+        trainers[index].add(block, row: row, label: label)
+      {
+        publish(index)
+      }
+    }
+  }
+
+  /// - Parameter time: when the label became known, in event time.
+  private mutating func learn(_ block: ScoredBlock, row: Int, label: Label, time: Int64) {
     for index in trainers.indices {
       if block.versions[index].version > 0 {
         trainers[index].addFigure(score: block.score(model: index, row: row), label: label)
       }
+      trainers[index].addLabelled(block, row: row, label: label, time: time)
       if trainers[index].definition.learner.isSupervised,
         trainers[index].add(block, row: row, label: label)
       {
@@ -128,7 +154,7 @@ public struct TrainingEngine {
       switch labels.unlabelled {
       case .negative:
         counters.presumedNegative += 1
-        learn(block, row: row, label: .negative)
+        learn(block, row: row, label: .negative, time: time)
       case .ignore: counters.unlabelled += 1
       }
     }
@@ -146,7 +172,27 @@ public struct TrainingEngine {
   // MARK: Publishing
 
   private mutating func publish(_ index: Int) {
-    guard let time = eventTime, let parameters = trainers[index].publish(at: time) else { return }
+    guard let time = eventTime,
+      let attempt = trainers[index].publish(
+        at: time, recent: recent, limit: pipeline.decisions.limit)
+    else { return }
+    switch attempt {
+    case .published(let parameters, let threshold):
+      makeUpdate(index, of: parameters, threshold: threshold, time: time)
+    case .withheld(let objection, let action, let rows):
+      counters.updatesWithheld += 1
+      if action != .learnsOn { counters.rowsLeftOut += rows }
+      withheld.append(
+        WithheldUpdate(
+          pipeline: pipeline.name, model: trainers[index].definition.name, epoch: epoch,
+          servedVersion: trainers[index].publisher.version, eventTime: time,
+          code: objection.code, reason: objection.reason, action: action, rows: rows))
+    }
+  }
+
+  private mutating func makeUpdate(
+    _ index: Int, of parameters: any ModelParameters, threshold: Float?, time: Int64
+  ) {
     var figures = ParameterUpdate.Figures()
     figures.labelled = trainers[index].figures.events
     figures.positives = trainers[index].figures.positives
@@ -158,16 +204,8 @@ public struct TrainingEngine {
     let header = ParameterUpdate.Header(
       pipeline: pipeline.name, model: definition.name, kind: definition.learner.kind, epoch: epoch,
       fingerprint: pipeline.fingerprint, eventTime: time,
-      examples: trainers[index].learner.examples, figures: figures,
-      threshold: threshold(of: parameters, definition))
+      examples: trainers[index].examples, figures: figures, threshold: threshold)
     updates.append(trainers[index].makeUpdate(of: parameters, header: header, pipeline: pipeline))
-  }
-
-  private func threshold(of parameters: any ModelParameters, _ model: ModelDefinition) -> Float? {
-    switch pipeline.decisions.limit {
-    case .budget(let budget): recent.threshold(of: parameters, budget: budget)
-    case .thresholds(let fixed): fixed[model.name]
-    }
   }
 
   /// The updates made since the last call, in order.
@@ -186,8 +224,19 @@ public struct TrainingEngine {
     }
   }
 
-  /// Whether there are updates to take.
-  public var hasUpdates: Bool { !updates.isEmpty }
+  /// The updates that guards kept from being published since the last call, in order.
+  /// - Parameter time: when that is made known, ms since 1970.
+  public mutating func takeWithheld(time: Int64) -> [WithheldUpdate] {
+    defer { withheld.removeAll(keepingCapacity: true) }
+    return withheld.map { statement in
+      var statement = statement
+      statement.time = time
+      return statement
+    }
+  }
+
+  /// Whether there are updates to take, or withheld ones to make known.
+  public var hasUpdates: Bool { !updates.isEmpty || !withheld.isEmpty }
 
   // MARK: For drivers that choose their blocks
 
@@ -214,9 +263,8 @@ public struct TrainingEngine {
 
   // MARK: State
 
-  private static let stateFormat: UInt32 = 1
+  private static let stateFormat: UInt32 = 2
   private static let engineKey = "engine"
-  private static func modelKey(_ name: String) -> String { "model/\(name)" }
 
   /// What changed since the last call: named bytes to be put into (nil: removed from) a store, in
   /// the transaction that publishes the updates.
@@ -232,9 +280,7 @@ public struct TrainingEngine {
     for value in counters.values { writer.write(value) }
     recent.encode(into: &writer)
     changes.append((Self.engineKey, writer.bytes))
-    for trainer in trainers {
-      changes.append((Self.modelKey(trainer.definition.name), trainer.encode()))
-    }
+    for index in trainers.indices { changes += trainers[index].takeChanges() }
     return changes
   }
 
@@ -256,10 +302,7 @@ public struct TrainingEngine {
     recent = try RecentRows(featureCount: pipeline.plan.count, from: &reader)
     try reader.finish()
     pending = try PendingExamples(first: first, next: next, load: load)
-    trainers = try pipeline.models.map { model in
-      guard let state = try load(Self.modelKey(model.name)) else { throw StateError.truncated }
-      return try ModelTrainer(model, pipeline: pipeline, state: state)
-    }
+    trainers = try pipeline.models.map { try ModelTrainer($0, pipeline: pipeline, load: load) }
   }
 
   /// Checks that the store holds no state or one that `pipeline`'s file made.
@@ -291,6 +334,7 @@ extension TrainingEngine.Counters {
     [
       \.events, \.labels, \.examples, \.presumedNegative, \.unlabelled, \.earlyLabels,
       \.duplicateLabels, \.contradictingLabels, \.lateLabels, \.duplicateEvents,
+      \.updatesWithheld, \.rowsLeftOut,
     ]
   }
 

@@ -3,6 +3,11 @@ import Glibc
 
 /// The error for a failed call of LMDB, whose results are its own negative codes or an errno.
 func lmdbError(_ result: Int32, _ action: String, folder: String) -> TopicError {
+  // LMDB reports a write that was cut short as an i/o error as well.
+  if result == EIO {
+    return TopicError(
+      .io, "\(action): a write failed or was cut short; the disk may be full", folder: folder)
+  }
   if result > 0 { return systemError(result, action, folder: folder) }
   let text = String(cString: mdb_strerror(result))
   let (code, hint): (TopicError.Code, String) =

@@ -1,0 +1,98 @@
+import ModelLog
+import Pipeline
+import Topics
+
+/// Follows decisions and updates as they become readable and notes when that is.
+final class Follower {
+  /// Milliseconds from an event's append to its decision being readable.
+  private(set) var decisions: [Double] = []
+
+  private let log: EmbeddedLog
+  private let decided: any TopicReader
+  private let scored: any TopicReader
+  private let models: any TopicReader
+  private var nextDecision: UInt64
+  private var nextBlock: UInt64
+  private var nextUpdate: UInt64
+  /// When each record of `models` became readable, ns on the monotonic clock, from `firstUpdate`.
+  private var updateTimes: [Int64] = []
+  private let firstUpdate: UInt64
+  /// By model, in order, the versions that scored and when their first block became readable.
+  private var used: [[(version: UInt64, time: Int64)]]
+
+  init(log: EmbeddedLog, pipeline: Pipeline) throws {
+    self.log = log
+    let topics = PipelineTopics(pipeline: pipeline.name)
+    decided = try log.reader(PipelineTopics.decisions, of: topics.scorer)
+    scored = try log.reader(PipelineTopics.scored, of: topics.scorer)
+    models = try log.reader(PipelineTopics.models, of: topics.trainer)
+    nextDecision = try decided.endOffset()
+    nextBlock = try scored.endOffset()
+    firstUpdate = try models.endOffset()
+    nextUpdate = firstUpdate
+    used = pipeline.models.map { _ in [] }
+  }
+
+  /// Records of `models` that became readable.
+  var updateCount: Int { updateTimes.count }
+
+  /// Forgets what was measured so far.
+  func reset() {
+    decisions.removeAll()
+    for model in used.indices { used[model] = used[model].suffix(1) }
+  }
+
+  /// Follows for so many seconds, or while `isGoing`.
+  func follow(seconds: Double, while isGoing: () throws -> Bool = { true }) throws {
+    let end = monotonicSeconds() + seconds
+    while monotonicSeconds() < end, try isGoing() {
+      let token = log.changeToken()
+      if try !read() { _ = log.waitForChange(since: token, timeoutMilliseconds: 100) }
+    }
+  }
+
+  /// Reads what is new; false if nothing is.
+  private func read() throws -> Bool {
+    let before = (nextDecision, nextUpdate)
+    nextUpdate = try models.read(from: nextUpdate, limit: .max) { _ in
+      updateTimes.append(monotonicNanoseconds())
+      return true
+    }
+    nextDecision = try decided.read(from: nextDecision, limit: .max) { record in
+      var stamp: Int64 = 0
+      for digit in record.key ?? .init(start: nil, count: 0) {
+        stamp = stamp &* 10 &+ Int64(digit &- UInt8(ascii: "0"))
+      }
+      decisions.append(Double(monotonicNanoseconds() - stamp) * 1e-6)
+      return true
+    }
+    nextBlock = try scored.read(from: nextBlock, limit: .max) { record in
+      let versions = try ScoredBlock(bytes: [UInt8](record.value)).versions
+      for (model, version) in versions.enumerated()
+      where version.version > (used[model].last?.version ?? 0) {
+        used[model].append((version.version, monotonicNanoseconds()))
+      }
+      return true
+    }
+    return (nextDecision, nextUpdate) != before
+  }
+
+  /// Milliseconds from an update being readable to the first event scored by it, or by a version
+  /// after it, being readable.
+  func swaps(pipeline: Pipeline) throws -> [Double] {
+    var assembler = UpdateAssembler()
+    var milliseconds: [Double] = []
+    _ = try models.read(from: firstUpdate, limit: updateTimes.count) { record in
+      guard let update = try? assembler.take(record.value),
+        let model = pipeline.modelIndex(update.header.model),
+        let since = used[model].first?.version,
+        update.header.version > since,
+        let first = used[model].first(where: { $0.version >= update.header.version })
+      else { return true }
+      let published = updateTimes[Int(record.offset - firstUpdate)]
+      milliseconds.append(Double(max(0, first.time - published)) * 1e-6)
+      return true
+    }
+    return milliseconds
+  }
+}
