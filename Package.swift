@@ -93,15 +93,23 @@ let package = Package(
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "FeaturesTests", dependencies: ["Features"]),
     .testTarget(name: "ModelLogTests", dependencies: ["ModelLog", "Learners", "LinearAlgebra"]),
+    .target(
+      name: "UpdateFaults",
+      dependencies: ["CSodium", "Learners", "LinearAlgebra", "ModelLog", "Pipeline", "Topics"],
+      path: "Tests/UpdateFaults"),
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Pipeline", "Evaluation", "Features", "Files", "Learners", "LinearAlgebra", "ModelLog",
+        "Pipeline", "UpdateFaults", "Evaluation", "Features", "Files", "Learners", "LinearAlgebra",
+        "ModelLog",
         "Topics", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"]),
     .testTarget(
-      name: "CommandTests", dependencies: ["weir", "Datasets", "Files", "Topics"],
+      name: "CommandTests",
+      dependencies: [
+        "weir", "Datasets", "Files", "ModelLog", "Pipeline", "Topics", "UpdateFaults",
+      ],
       exclude: ["Help"]),
   ],
   swiftLanguageModes: [.v6],

@@ -89,9 +89,11 @@ public struct UpdateTarget: FuzzTarget {
     var assembler = UpdateAssembler()
     var outcome: String
     do {
-      let assembled = try input.withUnsafeBytes { try assembler.take($0) }
-      outcome = "record \(assembled == nil ? "incomplete" : "whole")"
-      if let assembled { outcome += try apply(assembled) }
+      switch try input.withUnsafeBytes({ try assembler.take($0) }) {
+      case .incomplete: outcome = "record incomplete"
+      case .withheld(let withheld): outcome = "record withheld \(withheld.actionText.isEmpty)"
+      case .update(let update): outcome = "record whole" + (try apply(update))
+      }
     } catch let error as UpdateError { outcome = "record \(error.code)" }
     do {
       let update = try ParameterUpdate(bytes: input)

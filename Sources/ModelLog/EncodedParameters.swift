@@ -38,35 +38,3 @@ public struct EncodedParameters: Sendable {
   /// Bytes of all parts.
   public var byteCount: Int { parts.reduce(0) { $0 + $1.content.count } }
 }
-
-/// What is wrong with an update or its parameters.
-public struct UpdateError: Error, Sendable, CustomStringConvertible {
-  /// Kinds of refusal, for counting.
-  public enum Code: String, Sendable {
-    /// Bytes that are no update, or do not match their checksum.
-    case corrupt
-    /// A format newer than this program.
-    case newerFormat = "newer-format"
-    /// Made by another pipeline file.
-    case fingerprint
-    /// From a trainer that has a successor.
-    case olderEpoch = "older-epoch"
-    /// A delta whose base is not what is served.
-    case gap
-    /// The parameters are not what the update says they are.
-    case digest
-    /// Numbers that are not finite or out of range.
-    case nonFinite = "non-finite"
-  }
-
-  /// The kind of refusal.
-  public let code: Code
-  /// One sentence.
-  public let description: String
-
-  /// A refusal with its one sentence.
-  public init(_ code: Code, _ description: String) {
-    self.code = code
-    self.description = description
-  }
-}

@@ -21,7 +21,7 @@ enum ParameterCodec {
   static func decode(
     _ encoded: EncodedParameters,
     reusing previous: (encoded: EncodedParameters, parameters: any ModelParameters)?
-  ) throws -> any ModelParameters {
+  ) throws(UpdateError) -> any ModelParameters {
     switch encoded.kind {
     case .logisticRegression: try decodeLogistic(encoded.parts)
     case .kMeans: try decodeClusters(encoded.parts)
@@ -45,7 +45,7 @@ enum ParameterCodec {
 
   private static func decodeLogistic(
     _ parts: [EncodedParameters.Part]
-  ) throws -> LogisticParameters {
+  ) throws(UpdateError) -> LogisticParameters {
     guard parts.count == 2 else { throw corrupt("a logistic regression has 2 parts") }
     let weights: Weir_V1_LinearWeights = try parse(parts[1])
     let standardisation = try standardisation(parts[0])
@@ -72,7 +72,9 @@ enum ParameterCodec {
         })
   }
 
-  private static func decodeClusters(_ parts: [EncodedParameters.Part]) throws -> KMeansParameters {
+  private static func decodeClusters(_ parts: [EncodedParameters.Part]) throws(UpdateError)
+    -> KMeansParameters
+  {
     guard parts.count >= 2 else { throw corrupt("k-means has at least 2 parts") }
     let standardisation = try standardisation(parts[0])
     var centres: [Double] = []
@@ -115,10 +117,10 @@ enum ParameterCodec {
   private static func decodeForest(
     _ parts: [EncodedParameters.Part], reusing previous: [EncodedParameters.Part]?,
     of forest: IsolationForestParameters?
-  ) throws -> IsolationForestParameters {
+  ) throws(UpdateError) -> IsolationForestParameters {
     guard parts.count >= 2 else { throw corrupt("a forest has at least 2 parts") }
     let header: Weir_V1_ForestHeader = try parse(parts[0])
-    let trees = try (1..<parts.count).map { index in
+    let trees = try (1..<parts.count).map { (index) throws(UpdateError) in
       if let previous, let forest, index < previous.count,
         previous[index].digest == parts[index].digest
       {
@@ -145,7 +147,7 @@ enum ParameterCodec {
     return message
   }
 
-  private static func tree(_ part: EncodedParameters.Part) throws -> IsolationTree {
+  private static func tree(_ part: EncodedParameters.Part) throws(UpdateError) -> IsolationTree {
     let message: Weir_V1_Tree = try parse(part)
     do {
       return try IsolationTree(
@@ -166,7 +168,9 @@ enum ParameterCodec {
     return message
   }
 
-  private static func standardisation(_ part: EncodedParameters.Part) throws -> Standardisation {
+  private static func standardisation(_ part: EncodedParameters.Part) throws(UpdateError)
+    -> Standardisation
+  {
     let message: Weir_V1_Standardisation = try parse(part)
     guard message.mean.count == message.scale.count else {
       throw corrupt("as many means as scales")
@@ -181,7 +185,9 @@ enum ParameterCodec {
     EncodedParameters.Part(try! message.serializedBytes(), serial: serial)
   }
 
-  private static func parse<M: SwiftProtobuf.Message>(_ part: EncodedParameters.Part) throws -> M {
+  private static func parse<M: SwiftProtobuf.Message>(_ part: EncodedParameters.Part)
+    throws(UpdateError) -> M
+  {
     do { return try M(serializedBytes: part.content) } catch {
       throw corrupt("a part that does not parse")
     }

@@ -180,7 +180,7 @@ public struct ParameterUpdate: Sendable {
 
   /// Reads a serialised message.
   /// - Throws: `UpdateError`, also for a format this program does not know.
-  public init(bytes: [UInt8]) throws {
+  public init(bytes: [UInt8]) throws(UpdateError) {
     let message: Weir_V1_ParameterUpdate
     do { message = try Weir_V1_ParameterUpdate(serializedBytes: bytes) } catch {
       throw UpdateError(.corrupt, "not a parameter update: \(error)")
@@ -212,12 +212,12 @@ public struct ParameterUpdate: Sendable {
     self.digest = digest
     partCount = Int(message.partCount)
     var previous = -1
-    parts = try message.parts.map {
-      guard $0.index < message.partCount, Int($0.index) > previous else {
+    parts = try message.parts.map { (part) throws(UpdateError) in
+      guard part.index < message.partCount, Int(part.index) > previous else {
         throw UpdateError(.corrupt, "parts out of order")
       }
-      previous = Int($0.index)
-      return (Int($0.index), EncodedParameters.Part([UInt8]($0.content)))
+      previous = Int(part.index)
+      return (Int(part.index), EncodedParameters.Part([UInt8](part.content)))
     }
     guard !message.snapshot || parts.count == partCount else {
       throw UpdateError(.corrupt, "a snapshot without all of its parts")

@@ -30,7 +30,15 @@ public struct ServedModel: Sendable {
   /// - Throws: `UpdateError` naming why it is refused; what is served stays.
   public static func apply(
     _ update: ParameterUpdate, to served: ServedModel?, fingerprint: Digest?
-  ) throws -> Outcome {
+  ) throws(UpdateError) -> Outcome {
+    do throws(UpdateError) {
+      return try next(update, after: served, fingerprint: fingerprint)
+    } catch { throw error.about(.init(update.header)) }
+  }
+
+  private static func next(
+    _ update: ParameterUpdate, after served: ServedModel?, fingerprint: Digest?
+  ) throws(UpdateError) -> Outcome {
     let header = update.header
     if let fingerprint, header.fingerprint != fingerprint {
       throw UpdateError(
@@ -44,7 +52,20 @@ public struct ServedModel: Sendable {
           .olderEpoch,
           "\(header.name) is from epoch \(header.epoch), served is epoch \(served.header.epoch)")
       }
-      if header.version <= served.header.version { return .known }
+      if header.version <= served.header.version {
+        // A trainer that goes on where an older copy of its state ended would number other
+        // parameters as versions that are known.
+        guard header.epoch == served.header.epoch,
+          header.version < served.header.version || update.digest == served.digest
+        else {
+          throw UpdateError(
+            .reusedVersion,
+            "\(header.name) of epoch \(header.epoch) (\(update.digest.short)) comes again: served is "
+              + "version \(served.header.version) of epoch \(served.header.epoch) "
+              + "(\(served.digest.short))")
+        }
+        return .known
+      }
     }
     var parts: [EncodedParameters.Part]
     if let base = header.base {

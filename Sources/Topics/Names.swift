@@ -1,8 +1,7 @@
 /// The rules for names, the same for every backend, so that what works in memory works on disk.
 enum Names {
   static func check(_ partition: TopicPartition) throws(TopicError) {
-    let name = partition.topic.utf8
-    guard (1...200).contains(name.count), name.allSatisfy(isWordOrDot) else {
+    guard isTopic(partition.topic) else {
       throw TopicError(
         .invalid, "a topic's name is 1 to 200 letters, digits, '.', '_' or '-'",
         partition: partition)
@@ -13,18 +12,22 @@ enum Names {
     }
   }
 
+  static func isTopic(_ name: some StringProtocol) -> Bool {
+    (1...200).contains(name.utf8.count) && name.utf8.allSatisfy(isWordOrDot)
+  }
+
   static func check(_ role: WriterRole) throws(TopicError) {
     // The leading lower-case letter also keeps roles clear of the folder's own files: FORMAT by
-    // its case, and `bell` by name.
+    // its case, `bell` and `retention` by name.
     let name = role.name.utf8
     guard (1...64).contains(name.count), name.allSatisfy({ isWordOrDot($0) && $0 != dot }),
       let first = name.first, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first),
-      role.name != "bell"
+      role.name != "bell", role.name != RetentionSettings.fileName
     else {
       throw TopicError(
         .invalid,
         "the role '\(role.name)' is not 1 to 64 letters, digits, '_' or '-' after a lower-case "
-          + "letter, or is 'bell'")
+          + "letter, or is 'bell' or 'retention'")
     }
   }
 

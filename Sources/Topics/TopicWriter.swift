@@ -29,6 +29,29 @@ public protocol TopicTransaction: AnyObject {
   @discardableResult
   func append(_ batch: RecordBatch, to partition: TopicPartition) throws(TopicError) -> UInt64
 
+  /// Removes whole batches from the start of a partition, as far as all their records lie before
+  /// `offset`: at most `limit` of them, and never the last batch, by which the end is remembered.
+  /// Damaged batches go like others. Readers whose position lies before the new start are told so
+  /// by `.offsetOutOfRange`.
+  ///
+  /// The bytes are used again for what is appended later; a file on disk does not become smaller.
+  /// - Returns: The offset of the first record kept; 0 for an empty partition.
+  @discardableResult
+  func trim(_ partition: TopicPartition, before offset: UInt64, limit: Int) throws(TopicError)
+    -> UInt64
+
+  /// Removes batches as ``trim(_:before:limit:)`` does, as far as `retention` says.
+  /// - Parameters:
+  ///   - keepingFrom: The position of the slowest reader: what lies at or behind it is kept.
+  ///   - now: The time of day, ms since 1970.
+  ///   - limit: The most batches to look at and to remove.
+  /// - Returns: The offset of the first record kept; 0 for an empty partition.
+  @discardableResult
+  func retain(
+    _ partition: TopicPartition, by retention: Retention, keepingFrom: UInt64?, now: Int64,
+    limit: Int
+  ) throws(TopicError) -> UInt64
+
   /// Keeps `position`, the offset to go on from, for a group on a partition of any role.
   func commit(position: UInt64, of partition: TopicPartition, group: String) throws(TopicError)
 

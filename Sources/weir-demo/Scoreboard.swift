@@ -61,8 +61,8 @@ struct Scoreboard {
       try take(label: record)
       return true
     }
-    try models.readNew { result in
-      let update = try result.get()
+    try models.readNew { record in
+      guard let update = try record.get() else { return }
       let before = published[update.header.model]?.header.version ?? 0
       guard update.header.version == before + 1 else {
         throw Failure("\(update.header.name) was published after version \(before)")

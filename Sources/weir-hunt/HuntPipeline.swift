@@ -8,7 +8,11 @@ enum HuntPipeline {
   ///   - snapshotEvery: versions between two snapshots.
   ///   - trees: of the forest; 400 make a snapshot of more than one record.
   ///   - batch: rows of a mini-batch.
-  static func text(publishEvery: Int, snapshotEvery: Int, trees: Int, batch: Int = 128) -> String {
+  ///   - limit: where thresholds come from.
+  static func text(
+    publishEvery: Int, snapshotEvery: Int, trees: Int, batch: Int = 128,
+    limit: String = "budget: 1 %"
+  ) -> String {
     """
     pipeline: \(name)
     events:
@@ -40,7 +44,7 @@ enum HuntPipeline {
         batch: \(batch)
     decisions:
       by: [fraud, outlier]
-      budget: 1 %
+      \(limit)
     publish:
       every: \(publishEvery)
       snapshot_every: \(snapshotEvery)

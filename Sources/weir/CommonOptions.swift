@@ -63,6 +63,13 @@ struct DurabilityOptions: ParsableArguments {
   func validate() throws { _ = try value }
 }
 
+extension EmbeddedLog {
+  /// Applies the folder's retention to what a command writes.
+  func keeper(_ logger: Logger) -> TopicKeeper {
+    TopicKeeper(RetentionKeeper(folder: folder, now: currentTime), logger: logger)
+  }
+}
+
 /// Which pipeline.
 struct PipelineOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The pipeline file.", valueName: "file"))

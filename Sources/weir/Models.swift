@@ -8,7 +8,9 @@ struct Models: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Which model version did what.",
     discussion: "Versions are written pipeline/model@version, for instance card-fraud/fraud@42.",
-    subcommands: [List.self, Show.self, Diff.self])
+    subcommands: [
+      List.self, Show.self, Diff.self, History.self, At.self, Verify.self, Export.self,
+    ])
 }
 
 extension ModelReference: ExpressibleByArgument {
@@ -16,59 +18,24 @@ extension ModelReference: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
-extension Models {
-  struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "The versions that were published, oldest first.")
+/// A pipeline, or one of its models, as commands take them: card-fraud or card-fraud/fraud.
+struct ModelSelection: ExpressibleByArgument {
+  let pipeline: String
+  let model: String?
 
-    @Argument(help: "Only this pipeline, or only this model: card-fraud or card-fraud/fraud.")
-    var name: String?
-    @Option(help: "Only the last so many of each model.") var last: Int?
-    @Flag(help: "Print JSON.") var json = false
-    @OptionGroup var topics: TopicOptions
-
-    func run() throws {
-      let parts = name?.split(separator: "/", maxSplits: 1).map(String.init) ?? []
-      // Only what is printed is kept: parameters may be large.
-      var updates: [Listed] = []
-      var refused: [String] = []
-      try ModelHistory(log: topics.openForReading()).forEach(pipeline: parts.first) { result in
-        switch result {
-        case .success(let update):
-          guard parts.count < 2 || update.header.model == parts[1] else { return }
-          updates.append(Listed(update))
-        case .failure(let error): refused.append(error.description)
-        }
-      }
-      if let name, updates.isEmpty {
-        throw ModelHistory.NotFound(description: "there is no version of '\(name)' on the topics")
-      }
-      if let last { updates = newest(last, of: updates) }
-      for reason in refused { printError("warning: \(reason)\n") }
-      if json {
-        printBytes(JSONValue.array(updates.map(\.json)).encode(pretty: true) + [0x0a])
-      } else {
-        var table = TextTable([
-          .left("version"), .left("kind"), .left("type"), .left("published"), .right("examples"),
-          .left("through"), .right("AUROC"), .right("AP"), .right("log loss"),
-          .right("threshold"), .right("bytes"), .left("digest"),
-        ])
-        for update in updates { table.add(update.row) }
-        printLine(table.text)
-      }
+  init?(argument: String) {
+    let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty }), !argument.contains("@") else {
+      return nil
     }
-
-    private func newest(_ count: Int, of updates: [Listed]) -> [Listed] {
-      var left: [String: Int] = [:]
-      return Array(
-        updates.reversed().filter { update in
-          let key = "\(update.header.pipeline)/\(update.header.model)"
-          left[key, default: count] -= 1
-          return left[key]! >= 0
-        }.reversed())
-    }
+    pipeline = parts[0]
+    model = parts.count > 1 ? parts[1] : nil
   }
 
+  var description: String { pipeline + (model.map { "/\($0)" } ?? "") }
+}
+
+extension Models {
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "The parameters of a version, named by feature.")
@@ -171,73 +138,5 @@ extension ModelDifference {
           })
       ),
     ])
-  }
-}
-
-/// A version as it is listed.
-struct Listed {
-  let header: ParameterUpdate.Header
-  private let digest: Digest
-  private let bytes: Int
-  private let parts: Int
-  private let changedParts: Int
-
-  init(_ update: ParameterUpdate) {
-    header = update.header
-    digest = update.digest
-    bytes = update.encode().count
-    parts = update.partCount
-    changedParts = update.changedParts
-  }
-
-  var json: JSONValue {
-    .object(
-      header.json + [
-        ("digest", .string(digest.description)), ("bytes", JSONValue(bytes)),
-        ("parts", JSONValue(parts)), ("changed_parts", JSONValue(changedParts)),
-      ])
-  }
-
-  var row: [String] {
-    [
-      header.name, header.kind.rawValue, header.isSnapshot ? "snapshot" : "delta",
-      String(EventTime.text(header.time).prefix(19)), header.examples.grouped,
-      String(EventTime.text(header.eventTime).prefix(19)), figure(header.figures.auroc),
-      figure(header.figures.averagePrecision), figure(header.figures.logLoss),
-      figure(header.threshold.map(Double.init)), bytes.grouped, digest.short,
-    ]
-  }
-}
-
-extension ParameterUpdate.Header {
-  var json: [(String, JSONValue)] {
-    [
-      ("name", .string(name)), ("pipeline", .string(pipeline)), ("model", .string(model)),
-      ("kind", .string(kind.rawValue)), ("epoch", JSONValue(epoch)),
-      ("version", JSONValue(version)), ("base_version", JSONValue(base)),
-      ("snapshot", .bool(isSnapshot)), ("time", .string(EventTime.text(time))),
-      ("event_time", .string(EventTime.text(eventTime))), ("examples", JSONValue(examples)),
-      (
-        "positions",
-        .array(
-          positions.map {
-            .object([
-              ("topic", .string($0.topic)), ("partition", JSONValue($0.partition)),
-              ("offset", JSONValue($0.offset)),
-            ])
-          })
-      ),
-      ("threshold", JSONValue(threshold.map(Double.init))),
-      ("fingerprint", .string(fingerprint.description)),
-      (
-        "figures",
-        .object([
-          ("labelled", JSONValue(figures.labelled)), ("positives", JSONValue(figures.positives)),
-          ("auroc", JSONValue(figures.auroc)),
-          ("average_precision", JSONValue(figures.averagePrecision)),
-          ("log_loss", JSONValue(figures.logLoss)), ("brier", JSONValue(figures.brier)),
-        ])
-      ),
-    ]
   }
 }

@@ -54,7 +54,7 @@ struct Produce: ParsableCommand {
     var producer = try Producer(
       source: source, log: log,
       target: pipeline.map { .pipeline($0, labelDelay: delay) } ?? .topic(topic!), rate: rate,
-      again: again, now: currentTime, elapsed: monotonicSeconds)
+      again: again, now: currentTime, elapsed: monotonicSeconds, keeper: log.keeper(logger))
     if producer.resumesAfter > 0 {
       logger.info(
         "going on behind the rows produced before",

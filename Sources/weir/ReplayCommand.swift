@@ -2,6 +2,7 @@ import ArgumentParser
 import Evaluation
 import Features
 import Files
+import ModelLog
 import Pipeline
 
 struct ReplayCommand: ParsableCommand {
@@ -30,17 +31,31 @@ struct ReplayCommand: ParsableCommand {
       "Take labels from this column, to evaluate a pipeline that does not learn from any.",
       valueName: "column"))
   var labelColumn: String?
+  @Option(
+    help: ArgumentHelp(
+      """
+      Score with exactly this version, written by 'weir models export', and learn nothing; \
+      repeatable, one a model.
+      """, valueName: "file"))
+  var models: [String] = []
   @OptionGroup var log: LogOptions
 
   func run() throws {
     let pipeline = try pipeline.load()
+    let versions = try models.map(loadVersion)
+    for (index, version) in versions.enumerated()
+    where versions[..<index].contains(where: { $0.header.model == version.header.model }) {
+      throw ValidationError(
+        "--models gives two versions of the model '\(version.header.model)'")
+    }
     var schema = pipeline.schema
     if let labelColumn { schema.label = .init(name: labelColumn, type: .number) }
     let logger = try log.logger("weir.replay")
     var history = try HistoryReader(
       path: input, schema: schema, requiresLabel: labelColumn != nil)
     let replay = Replay(
-      pipeline: pipeline, options: .init(labelDelay: try labelDelay.map(duration)))
+      pipeline: pipeline, options: .init(labelDelay: try labelDelay.map(duration), models: versions)
+    )
     // Opened first: a file that cannot be written is found out before the work, not after it.
     let output = try decisions.map { try GzipOutput(path: $0) }
     let document = try json.map { try GzipOutput(path: $0) }
@@ -54,11 +69,18 @@ struct ReplayCommand: ParsableCommand {
     let result = ReplayReport(replay, started: started)
     bar.finish()
     report(refusals: history, logger)
-    if pipeline.labels != nil, replay.labelled == 0 {
+    if versions.isEmpty, pipeline.labels != nil, replay.labelled == 0 {
       logger.warning("no event has a label: nothing could be learnt from labels or evaluated")
     }
     try document?.write(result.json.encode(pretty: true) + [0x0a])
     try document?.close()
     if json != "-" { printLine(result.text) }
+  }
+
+  private func loadVersion(_ path: String) throws -> ServedModel {
+    let bytes = try WholeFile.read(path, limit: ModelFile.largestByteCount)
+    do throws(UpdateError) { return try ModelFile.decode(bytes) } catch {
+      throw FileError(path: path, reason: error.description)
+    }
   }
 }

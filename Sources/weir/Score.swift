@@ -25,7 +25,8 @@ struct Score: ParsableCommand {
     let signals = stop.listen(waking: topics)
     defer { signals.forEach { $0.cancel() } }
     let service = try ScorerService(
-      pipeline: pipeline, log: topics, logger: logger, now: currentTime)
+      pipeline: pipeline, log: topics, logger: logger, now: currentTime,
+      keeper: topics.keeper(logger))
     var reported = monotonicSeconds()
     try service.run(stop: stop, untilEnd: untilEnd) { counters in
       guard monotonicSeconds() - reported >= 10 else { return }

@@ -10,7 +10,7 @@ struct TopicsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "topics", abstract: "What is on the topics.",
     subcommands: [
-      List.self, Read.self, Verify.self, Repair.self, Compact.self, Backup.self,
+      List.self, Read.self, Verify.self, Repair.self, Compact.self, Backup.self, Retain.self,
     ])
 
   struct List: ParsableCommand {
@@ -162,12 +162,15 @@ private struct RecordPrinter {
     switch topic {
     case PipelineTopics.scored.topic: appendScored(try ScoredBlock(bytes: [UInt8](record.value)))
     case PipelineTopics.models.topic:
-      switch try assembler.take(record.value) {
-      case .incomplete: return
-      case .update(let update): line += Listed(update).json.encode(pretty: false)
-      case .withheld(let withheld):
-        line += JSONValue.object([("withheld", withheld.json)]).encode(pretty: false)
-      }
+      do {
+        switch try assembler.take(record.value) {
+        case .incomplete: return
+        case .update(let update):
+          line += JSONValue.object(Listed(update).json).encode(pretty: false)
+        case .withheld(let withheld):
+          line += JSONValue.object(withheld.members).encode(pretty: false)
+        }
+      } catch let error as UpdateError { line += error.json.encode(pretty: false) }
     default: line.append(contentsOf: record.value)
     }
     guard line.count > start else { return }

@@ -31,7 +31,8 @@ struct Train: ParsableCommand {
     let signals = stop.listen(waking: topics)
     defer { signals.forEach { $0.cancel() } }
     let service = try TrainerService(
-      pipeline: pipeline, log: topics, logger: logger, now: currentTime)
+      pipeline: pipeline, log: topics, logger: logger, now: currentTime,
+      keeper: topics.keeper(logger))
     if history != nil {
       var bar = ProgressBar("learning")
       try service.warmUp(&history!, stop: stop) { history, updates in

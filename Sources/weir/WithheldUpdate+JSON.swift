@@ -12,4 +12,7 @@ extension WithheldUpdate {
       ("reason", .string(reason)), ("action", .string(action.rawValue)), ("rows", JSONValue(rows)),
     ])
   }
+
+  /// As a member of the object that stands for its record.
+  var members: [(String, JSONValue)] { [("withheld", json)] }
 }

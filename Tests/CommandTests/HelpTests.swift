@@ -7,10 +7,12 @@ import Testing
 
   @Test(arguments: [
     [], ["train"], ["score"], ["replay"], ["models"], ["models", "list"], ["models", "show"],
-    ["models", "diff"], ["produce"], ["generate"], ["generate", "handbook"], ["topics"],
+    ["models", "diff"], ["models", "history"], ["models", "at"], ["models", "verify"],
+    ["models", "export"], ["produce"], ["generate"], ["generate", "handbook"], ["topics"],
     ["topics", "list"], ["topics", "read"], ["topics", "verify"], ["topics", "repair"],
-    ["topics", "compact"], ["topics", "backup"], ["dead-letters"], ["dead-letters", "list"],
-    ["dead-letters", "show"], ["dead-letters", "replay"], ["dead-letters", "drop"],
+    ["topics", "compact"], ["topics", "backup"], ["topics", "retain"], ["dead-letters"],
+    ["dead-letters", "list"], ["dead-letters", "show"], ["dead-letters", "replay"],
+    ["dead-letters", "drop"],
   ])
   func helpIsAsCommitted(_ command: [String]) throws {
     let run = try Command(command + ["--help"])

@@ -54,6 +54,12 @@ import Testing
     Mistake("topics read events --topics TOPICS --from 1 --since 2018-04-01", 64, "exclude"),
     Mistake("topics read events --topics TOPICS --since soon", 64, "2018-04-01T12:00:00Z"),
     Mistake("topics read events --topics TOPICS --limit -1", 64, "--limit"),
+    Mistake("topics retain event --age 1d --topics TOPICS", 64, "did you mean 'events'?"),
+    Mistake("topics retain events --age soon --topics TOPICS", 64, "90d", "'soon'"),
+    Mistake("topics retain events --size 50 --topics TOPICS", 64, "50GB", "'50'"),
+    Mistake("topics retain events --age 1d --off --topics TOPICS", 64, "--off"),
+    Mistake("topics retain --age 1d --topics TOPICS", 64, "which topic"),
+    Mistake("topics retain --topics /nowhere", 1, "/nowhere"),
   ])
   func mistakesHaveTheirStatusAndReason(_ mistake: Mistake) throws {
     try withFolder { folder in

@@ -28,5 +28,7 @@ import Testing
     try fuzz(PipelineFileTarget(), inputs: 1_000)
   }
 
+  @Test func everyDataFileIsReadAndRepaired() throws { try fuzz(TopicFileTarget(), inputs: 200) }
+
   @Test func everyUpdateIsReadOrRefused() throws { try fuzz(UpdateTarget(), inputs: 5_000) }
 }

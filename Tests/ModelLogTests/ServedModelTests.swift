@@ -108,6 +108,20 @@ import Testing
     expectRefusal(.olderEpoch) { _ = try applied(zombie, to: served) }
   }
 
+  @Test func aVersionIsNeverUsedTwice() throws {
+    var subject = Subject(.logisticRegression)
+    var publisher = UpdatePublisher(after: 6, snapshotEvery: 1)
+    let served = try applied(subject.publish(with: &publisher).update)
+    var again = UpdatePublisher(after: 6, snapshotEvery: 1)
+    let other = try subject.publish(with: &again).update
+    #expect(other.header.version == served.header.version)
+    expectRefusal(.reusedVersion) { _ = try applied(other, to: served) }
+    // A trainer that goes on from an older copy of its state.
+    var older = UpdatePublisher(after: 3, snapshotEvery: 1)
+    let earlier = try subject.publish(with: &older, epoch: 2).update
+    expectRefusal(.reusedVersion) { _ = try applied(earlier, to: served) }
+  }
+
   @Test func anotherPipelineFilesParametersAreRefusedUnlessAnyAreWanted() throws {
     var subject = Subject(.logisticRegression)
     var publisher = UpdatePublisher(snapshotEvery: 4)

@@ -157,4 +157,65 @@ import Testing
     #expect(refused == hostile.count)
     #expect(updates.count == 1)
   }
+
+  /// Told apart, and about which update they are.
+  @Test(
+    arguments: [
+      ("missing first", .incomplete), ("missing middle", .incomplete), ("doubled", .outOfOrder),
+      ("flipped", .corrupt), ("another version", .corrupt), ("too many", .tooLarge),
+    ] as [(String, UpdateError.Code)])
+  func faultsOfPiecesAreToldApart(_ damage: String, _ code: UpdateError.Code) throws {
+    var records = UpdateChunks.split(update, largestBody: 1000)
+    let last = records.count - 1
+    switch damage {
+    case "missing first": records.removeFirst()
+    case "missing middle": records.remove(at: 2)
+    case "doubled": records.insert(records[2], at: 2)
+    case "flipped": records[last][records[last].count - 1] ^= 1
+    case "another version":
+      // All pieces agree, but not with the update in them.
+      records = [UpdateChunks.split(update)[0] + Wire.number(4, 9)]
+    default: records = [records[0] + Wire.number(6, 1 << 20)]
+    }
+    var assembler = UpdateAssembler()
+    var errors: [UpdateError] = []
+    for record in records {
+      do { _ = try assembler.take(bytes: record) } catch let error as UpdateError {
+        errors.append(error)
+      }
+    }
+    // Once, however many pieces are left.
+    #expect(errors.map(\.code) == [code])
+    #expect(errors.first?.subject?.description == (damage == "another version" ? "p/m@9" : "p/m@1"))
+    #expect(errors.first?.subject?.epoch == 1)
+  }
+
+  @Test func halfArrivedUpdateIsNoticedWhenTheNextOneBegins() throws {
+    var assembler = UpdateAssembler()
+    for record in UpdateChunks.split(update, largestBody: 1000).dropLast() {
+      _ = try assembler.take(bytes: record)
+    }
+    var unfinished: [UpdateError] = []
+    let read = try UpdateChunks.split(next)[0].withUnsafeBytes { bytes in
+      try assembler.take(bytes) { unfinished.append($0) }
+    }
+    #expect(unfinished.map(\.code) == [.incomplete])
+    #expect(unfinished.first?.subject?.version == 1)
+    #expect(read.update?.header.version == 2)
+  }
+
+  /// Beginnings without an end, of ever other models, do not pile up.
+  @Test func beginningsAreBounded() throws {
+    var assembler = UpdateAssembler()
+    var refused = 0
+    for model in 0..<UpdateAssembler.largestBegun + 10 {
+      let piece =
+        Wire.bytes(2, Array("m\(model)".utf8)) + Wire.number(6, 2) + Wire.bytes(8, [1])
+      do { _ = try assembler.take(bytes: piece) } catch let error as UpdateError {
+        #expect(error.code == .tooLarge)
+        refused += 1
+      }
+    }
+    #expect(refused == 10)
+  }
 }

@@ -110,7 +110,7 @@ struct Services {
 
   func updates() throws -> [ParameterUpdate] {
     var updates: [ParameterUpdate] = []
-    try ModelHistory(log: log).forEach { updates.append(try $0.get()) }
+    try ModelHistory(log: log).forEach { if let update = try $0.get() { updates.append(update) } }
     return updates
   }
 }

@@ -28,6 +28,29 @@ struct HistoryProgress: Equatable {
   }
 }
 
+/// What learns from a history on its way.
+protocol HistoryLearner {
+  /// How many more events, of which how many get their labels, can come before parameters could
+  /// change.
+  var untilChange: (events: Int, labels: Int) { get }
+  /// The event time at which parameters change at the latest; nil if there is none.
+  var deadline: Int64? { get }
+  /// Takes a block of scored events in.
+  mutating func observe(_ block: ScoredBlock)
+  /// Takes a label in that was given at a time, ms since 1970.
+  mutating func label(id: [UInt8], _ label: Label, time: Int64)
+}
+
+extension TrainingEngine: HistoryLearner {}
+
+/// Learns nothing: parameters stay as they are.
+struct FrozenParameters: HistoryLearner {
+  var untilChange: (events: Int, labels: Int) { (.max, .max) }
+  var deadline: Int64? { nil }
+  mutating func observe(_ block: ScoredBlock) {}
+  mutating func label(id: [UInt8], _ label: Label, time: Int64) {}
+}
+
 /// Runs a history through the scoring engine and a training engine in event time: each event is
 /// scored with the parameters published before it, its label becomes known after the delay, and a
 /// new version serves from the next event on.
@@ -64,16 +87,19 @@ struct HistoryDriver {
   /// Serves an update from the next event on.
   mutating func apply(_ update: ParameterUpdate) throws { try scoring.apply(update) }
 
+  /// Serves a version from the next event on.
+  mutating func serve(_ model: ServedModel) throws { try scoring.serve(model) }
+
   /// Runs to the end of the history, or until `step` returns false.
   /// - Parameters:
   ///   - scored: called for each block of scored events.
   ///   - labelled: called for each label as it becomes known.
   ///   - step: called after each block, its labels delivered: takes the updates and applies them.
-  mutating func run(
-    _ history: inout HistoryReader, training: inout TrainingEngine,
+  mutating func run<Learner: HistoryLearner>(
+    _ history: inout HistoryReader, training: inout Learner,
     scored: (_ block: ScoredBlock, _ events: EventBlock, _ scoring: ScoringEngine) throws -> Void,
     labelled: (Label) -> Void,
-    step: (inout TrainingEngine, inout HistoryDriver, HistoryReader) throws -> Bool
+    step: (inout Learner, inout HistoryDriver, HistoryReader) throws -> Bool
   ) throws {
     try skipLearntRows(&history)
     var room = training.untilChange
@@ -120,7 +146,7 @@ struct HistoryDriver {
   }
 
   private mutating func flush(
-    _ training: inout TrainingEngine,
+    _ training: inout some HistoryLearner,
     scored: (_ block: ScoredBlock, _ events: EventBlock, _ scoring: ScoringEngine) throws -> Void,
     labelled: (Label) -> Void
   ) throws {

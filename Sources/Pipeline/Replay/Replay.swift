@@ -10,9 +10,15 @@ public final class Replay {
   public struct Options: Sendable {
     /// From an event to its label, ms; nil: the pipeline file's delay.
     public var labelDelay: Int64?
+    /// Versions that score the whole history, one a model: nothing is learnt or published then.
+    /// Empty: the replay learns, and scores with what it learns.
+    public var models: [ServedModel]
 
     /// Options, each with its default.
-    public init(labelDelay: Int64? = nil) { self.labelDelay = labelDelay }
+    public init(labelDelay: Int64? = nil, models: [ServedModel] = []) {
+      self.labelDelay = labelDelay
+      self.models = models
+    }
   }
 
   /// What is replayed.
@@ -77,11 +83,12 @@ public final class Replay {
   }
 
   /// Runs the history to its end. Called once.
+  /// - Throws: `PipelineMismatch` if a version that is to score was made by another pipeline file.
   public func run(_ history: inout HistoryReader, hooks: Hooks = .init()) throws {
+    guard options.models.isEmpty else { return try score(&history, hooks) }
     var driver = HistoryDriver(pipeline: pipeline, delay: options.labelDelay)
     // Taken out while the driver changes it.
     var training = self.training
-    var decision: [UInt8] = []
     let publish = { (training: inout TrainingEngine, driver: inout HistoryDriver) in
       guard training.hasUpdates else { return }
       self.withheld += training.takeWithheld(time: training.eventTime ?? 0)
@@ -94,19 +101,9 @@ public final class Replay {
       &history, training: &training,
       scored: { block, events, scoring in
         self.evaluate(block, events)
-        guard let write = hooks.decision else { return }
-        for row in 0..<block.rows {
-          decision.removeAll(keepingCapacity: true)
-          scoring.writeDecision(row: row, of: events, into: &decision)
-          decision.append(UInt8(ascii: "\n"))
-          try write(decision)
-        }
+        try self.write(block, events, scoring, hooks)
       },
-      labelled: { label in
-        self.baseRate.learn(label == .positive)
-        self.lastClass.learn(label == .positive)
-        self.labelled += 1
-      },
+      labelled: learnBaselines,
       step: { training, driver, history in
         try publish(&training, &driver)
         try hooks.progress(history)
@@ -116,6 +113,51 @@ public final class Replay {
     try publish(&training, &driver)
     self.training = training
     final = driver.scoring.served
+  }
+
+  /// Scores the history with the given versions.
+  private func score(_ history: inout HistoryReader, _ hooks: Hooks) throws {
+    var driver = HistoryDriver(pipeline: pipeline, delay: options.labelDelay)
+    for model in options.models {
+      guard model.header.fingerprint == pipeline.fingerprint else {
+        throw PipelineMismatch(
+          pipeline: pipeline, found: model.definition, where: "the version \(model.header.name)")
+      }
+      try driver.serve(model)
+    }
+    var frozen = FrozenParameters()
+    try driver.run(
+      &history, training: &frozen,
+      scored: { block, events, scoring in
+        self.evaluate(block, events)
+        try self.write(block, events, scoring, hooks)
+      },
+      labelled: learnBaselines,
+      step: { _, _, history in
+        try hooks.progress(history)
+        return true
+      })
+    final = driver.scoring.served
+  }
+
+  private func learnBaselines(_ label: Label) {
+    baseRate.learn(label == .positive)
+    lastClass.learn(label == .positive)
+    labelled += 1
+  }
+
+  /// Hands out the decisions on a block.
+  private func write(
+    _ block: ScoredBlock, _ events: EventBlock, _ scoring: ScoringEngine, _ hooks: Hooks
+  ) throws {
+    guard let write = hooks.decision else { return }
+    var decision: [UInt8] = []
+    for row in 0..<block.rows {
+      decision.removeAll(keepingCapacity: true)
+      scoring.writeDecision(row: row, of: events, into: &decision)
+      decision.append(UInt8(ascii: "\n"))
+      try write(decision)
+    }
   }
 
   /// Enters the labelled events of a block into the table.

@@ -41,25 +41,27 @@ public struct ScoringEngine {
   /// - Returns: whether it changed what is served.
   /// - Throws: `UpdateError` when the update is refused; what is served stays.
   @discardableResult
-  public mutating func apply(_ update: ParameterUpdate) throws -> Bool {
+  public mutating func apply(_ update: ParameterUpdate) throws(UpdateError) -> Bool {
     guard update.header.pipeline == pipeline.name,
       let model = pipeline.modelIndex(update.header.model)
     else { return false }
     let outcome = try ServedModel.apply(
       update, to: served[model], fingerprint: pipeline.fingerprint)
     guard case .applied(let next) = outcome else { return false }
-    guard next.parameters.featureCount == pipeline.plan.count else {
-      throw UpdateError(
-        .corrupt,
-        "\(next.header.name) has \(next.parameters.featureCount) features, the pipeline has "
-          + "\(pipeline.plan.count)")
-    }
+    try serve(next)
+    return true
+  }
+
+  /// Serves a version from the next block on, whatever was served before.
+  /// - Throws: `UpdateError` if the version does not fit the pipeline; what is served stays.
+  public mutating func serve(_ next: ServedModel) throws(UpdateError) {
+    try pipeline.check(next)
+    guard let model = pipeline.modelIndex(next.header.model) else { return }
     served[model] = next
     versions[model] = .init(
       epoch: next.header.epoch, version: next.header.version, digest: next.digest)
     deciding = pipeline.decisions.by.compactMap(pipeline.modelIndex).first { served[$0] != nil }
     decisions.swap(model: model, to: next, threshold: threshold(model))
-    return true
   }
 
   /// The score from which on a model flags.

@@ -44,7 +44,9 @@ public struct Producer {
   private let source: ProducerSource
   private let topic: TopicPartition
   private let pipeline: Pipeline?
+  private let log: any TopicLog
   private let writer: any TopicWriter
+  private let keeper: TopicKeeper?
   private let rate: Double?
   private let now: () -> Int64
   private let elapsed: () -> Double
@@ -72,12 +74,15 @@ public struct Producer {
   ///   - again: begin with the first row even if the file was produced before.
   ///   - now: the time of day, ms since 1970.
   ///   - elapsed: seconds on a clock that only goes forward.
+  ///   - keeper: applies retention to what producers write; nil: everything is kept.
   /// - Throws: `TopicError`; `ResumeError` if the file was begun with another label delay.
   public init(
     source: ProducerSource, log: any TopicLog, target: Target, rate: Double?, again: Bool = false,
-    now: @escaping () -> Int64, elapsed: @escaping () -> Double
+    now: @escaping () -> Int64, elapsed: @escaping () -> Double, keeper: TopicKeeper? = nil
   ) throws {
     self.source = source
+    self.log = log
+    self.keeper = keeper
     self.rate = rate
     self.now = now
     self.elapsed = elapsed
@@ -131,6 +136,7 @@ public struct Producer {
         deliver(dueBy: nil)
       }
       try commit(atEnd: atEnd)
+      try keeper?.tend(writer, on: log)
       report(source, counters)
       if atEnd { return }
       while let rate, !stop.isRequested {

@@ -22,6 +22,12 @@ public final class ScorerService {
     public var updatesApplied: UInt64 = 0
     /// Updates that were refused, and records on `models` that are none.
     public var updatesRefused: UInt64 = 0
+    /// Those by kind.
+    public var refusedByCode: [UpdateError.Code: UInt64] = [:]
+    /// Updates that could not be applied because of others that were refused before.
+    public var updatesSkipped: UInt64 = 0
+    /// Updates that came again.
+    public var updatesDoubled: UInt64 = 0
   }
 
   /// Counted up with each block; a block whose commit fails is counted too.
@@ -33,9 +39,10 @@ public final class ScorerService {
   private let log: any TopicLog
   private let logger: Logger
   private let now: @Sendable () -> Int64
+  private let keeper: TopicKeeper?
   private let writer: any TopicWriter
   private let events: any TopicReader
-  private let updates: ModelReader
+  private var updates: UpdateFollower
   private let decoder: EventDecoder
   private var identifiers: RecentIdentifiers
   private var engine: ScoringEngine
@@ -52,19 +59,22 @@ public final class ScorerService {
 
   /// Opens the topics, takes over from an older scorer of the pipeline, and loads the newest
   /// parameters.
-  /// - Parameter now: the time of day, ms since 1970.
+  /// - Parameters:
+  ///   - now: the time of day, ms since 1970.
+  ///   - keeper: applies retention to what the service writes; nil: everything is kept.
   /// - Throws: `TopicError`, or `PipelineMismatch` if the parameters on `models` were made by
   ///   another pipeline file; nothing is consumed then.
   public init(
-    pipeline: Pipeline, log: any TopicLog, logger: Logger, now: @escaping @Sendable () -> Int64
+    pipeline: Pipeline, log: any TopicLog, logger: Logger, now: @escaping @Sendable () -> Int64,
+    keeper: TopicKeeper? = nil
   ) throws {
     let topics = PipelineTopics(pipeline: pipeline.name)
     self.pipeline = pipeline
     self.log = log
     self.logger = logger
     self.now = now
-    updates = try ModelReader(log: log, topics: topics)
-    let newest = try updates.readNewest(of: pipeline)
+    self.keeper = keeper
+    updates = try UpdateFollower(pipeline: pipeline, log: log, logger: logger, now: now)
     try PipelineMismatch.check(pipeline, againstScorerOf: log)
     writer = try log.writer(topics.scorer, exclusive: true)
     events = try log.reader(PipelineTopics.events, of: PipelineTopics.producers)
@@ -85,7 +95,7 @@ public final class ScorerService {
     if let state = try log.state(Self.stateKey, role: topics.scorer) {
       try engine.restore(state: state)
     }
-    for update in newest { apply(update) }
+    try updates.begin(&engine, &counters)
     logger.info(
       "scorer ready",
       metadata: [
@@ -104,38 +114,29 @@ public final class ScorerService {
   ) throws {
     while !stop.isRequested {
       let token = log.changeToken()
-      try applyUpdates()
+      try updates.follow(&engine, &counters)
+      try keeper?.tend(writer, on: log)
       if try scoreBlock() {
         progress(counters)
-      } else if untilEnd {
-        return
-      } else {
-        // The timeout is only a net under the wake-up.
-        _ = log.waitForChange(since: token, timeoutMilliseconds: 1000)
+        continue
       }
+      try saveRefusals()
+      if untilEnd { return }
+      // The timeout is only a net under the wake-up.
+      _ = log.waitForChange(since: token, timeoutMilliseconds: 1000)
     }
   }
 
-  private func applyUpdates() throws {
-    try updates.readNew { result in
-      switch result {
-      case .success(let update): apply(update)
-      case .failure(let error): refuse(error)
-      }
-    }
+  /// Saves what was refused while no block is written.
+  private func saveRefusals() throws {
+    guard updates.hasUnsaved else { return }
+    try writer.transact { try putRefusals(in: $0) }
+    updates.didSave()
   }
 
-  private func apply(_ update: ParameterUpdate) {
-    do {
-      guard try engine.apply(update) else { return }
-      counters.updatesApplied += 1
-      logger.debug("update applied", metadata: ["version": "\(update.header.name)"])
-    } catch { refuse(error) }
-  }
-
-  private func refuse(_ error: any Error) {
-    counters.updatesRefused += 1
-    logger.warning("update refused, serving on", metadata: ["reason": "\(error)"])
+  private func putRefusals(in transaction: any TopicTransaction) throws {
+    guard updates.hasUnsaved else { return }
+    try transaction.put(state: updates.refusals.bytes, for: UpdateRefusals.key)
   }
 
   /// Scores the events that are there, up to a block; false if there are none.
@@ -164,7 +165,9 @@ public final class ScorerService {
       if !block.isEmpty { try transaction.put(state: engine.encodeState(), for: Self.stateKey) }
       try transaction.commit(
         position: next, of: PipelineTopics.events, group: PipelineTopics.scorerGroup)
+      try putRefusals(in: transaction)
     }
+    updates.didSave()
     position = next
     counters.events += UInt64(block.count)
     counters.alerts += UInt64(alerts)

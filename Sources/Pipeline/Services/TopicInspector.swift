@@ -17,7 +17,9 @@ public final class TopicInspector {
     switch partition {
     case PipelineTopics.models:
       do {
-        if let update = try assemblers[role, default: UpdateAssembler()].take(record.value).update {
+        if case .update(let update) = try assemblers[role, default: UpdateAssembler()].take(
+          record.value)
+        {
           note(update.header, by: role)
         }
       } catch { return "\(error)" }

@@ -15,6 +15,7 @@ public final class TrainerService {
   private let log: any TopicLog
   private let logger: Logger
   private let now: @Sendable () -> Int64
+  private let keeper: TopicKeeper?
   private let writer: any TopicWriter
   private let scored: any TopicReader
   private let labels: any TopicReader
@@ -26,6 +27,8 @@ public final class TrainerService {
   private var deadLetters = RecordBatch()
   /// What the next commit writes: more than its own where one before it failed.
   private var outgoing = Outgoing()
+  /// Where the updates stand from which readers begin.
+  private var updateIndex: UpdateIndex
   /// Events and labels taken in since the last commit, and when that was.
   private var uncommitted = 0
   private var committedAt: Int64
@@ -49,17 +52,21 @@ public final class TrainerService {
   private static let pause = 200
 
   /// Opens the topics, takes over from an older trainer of the pipeline, and restores its state.
-  /// - Parameter now: the time of day, ms since 1970.
+  /// - Parameters:
+  ///   - now: the time of day, ms since 1970.
+  ///   - keeper: applies retention to what the service writes; nil: everything is kept.
   /// - Throws: `TopicError`, `StateError`, or `PipelineMismatch` if the state or the parameters on
   ///   `models` were made by another pipeline file; nothing is consumed then.
   public init(
-    pipeline: Pipeline, log: any TopicLog, logger: Logger, now: @escaping @Sendable () -> Int64
+    pipeline: Pipeline, log: any TopicLog, logger: Logger, now: @escaping @Sendable () -> Int64,
+    keeper: TopicKeeper? = nil
   ) throws {
     topics = PipelineTopics(pipeline: pipeline.name)
     self.pipeline = pipeline
     self.log = log
     self.logger = logger
     self.now = now
+    self.keeper = keeper
     _ = try ModelReader(log: log, topics: topics).readNewest(of: pipeline)
     try PipelineMismatch.check(pipeline, againstScorerOf: log)
     let role = topics.trainer
@@ -72,6 +79,7 @@ public final class TrainerService {
     labels = try log.reader(PipelineTopics.labels, of: PipelineTopics.producers)
     let restored = try TrainingEngine(pipeline: pipeline, epoch: writer.epoch, load: load)
     engine = restored ?? TrainingEngine(pipeline: pipeline, epoch: writer.epoch)
+    updateIndex = try UpdateIndex(log: log, topics: topics) ?? UpdateIndex()
     scoredPosition =
       try log.position(of: PipelineTopics.scored, group: PipelineTopics.trainerGroup, role: role)
       ?? scored.startOffset()
@@ -95,6 +103,7 @@ public final class TrainerService {
   ) throws {
     while !stop.isRequested {
       let token = log.changeToken()
+      try keeper?.tend(writer, on: log)
       let read = try readNext()
       uncommitted += read
       let age = now() - committedAt
@@ -210,9 +219,14 @@ public final class TrainerService {
     outgoing.add(updates, withheld, engine.takeStateChanges())
     if let history { outgoing.states[history.key] = .some(history.progress.bytes) }
     committedAt = now()
+    var index = updateIndex
     do {
       try writer.transact { transaction in
-        try transaction.append(outgoing.records, to: PipelineTopics.models)
+        let first = try transaction.append(outgoing.records, to: PipelineTopics.models)
+        if !outgoing.records.isEmpty {
+          index = outgoing.index(updateIndex, from: first)
+          try transaction.put(state: index.bytes, for: UpdateIndex.key)
+        }
         try transaction.append(deadLetters, to: PipelineTopics.deadLetters)
         for (key, bytes) in outgoing.states {
           if let bytes {
@@ -223,8 +237,10 @@ public final class TrainerService {
         }
         try transaction.commit(
           position: scoredPosition, of: PipelineTopics.scored, group: PipelineTopics.trainerGroup)
-        try transaction.commit(
-          position: learntThrough, of: PipelineTopics.labels, group: PipelineTopics.trainerGroup)
+        if pipeline.labels != nil {
+          try transaction.commit(
+            position: learntThrough, of: PipelineTopics.labels, group: PipelineTopics.trainerGroup)
+        }
       }
     } catch let error as TopicError where error.code == .full || error.code == .io {
       guard !mustSucceed, uncommitted < Self.learntUnsaved else { throw error }
@@ -243,6 +259,7 @@ public final class TrainerService {
       logger.notice("publishing again", metadata: ["versions": "\(outgoing.updates.count)"])
     }
     defer { outgoing = Outgoing() }
+    updateIndex = index
     deadLetters.removeAll()
     uncommitted = 0
     return outgoing.updates
@@ -253,6 +270,8 @@ public final class TrainerService {
     var updates: [ParameterUpdate] = []
     /// The records of the updates, for `models`.
     var records = RecordBatch()
+    /// The first record of each update.
+    private var places: [(header: ParameterUpdate.Header, record: Int)] = []
     /// By key; nil: to be removed.
     var states: [String: [UInt8]?] = [:]
 
@@ -262,6 +281,7 @@ public final class TrainerService {
     ) {
       self.updates += updates
       for update in updates {
+        places.append((update.header, records.count))
         let key = Array("\(update.header.pipeline)/\(update.header.model)".utf8)
         for chunk in UpdateChunks.split(update) {
           records.append(key: key, value: chunk, timestamp: update.header.time)
@@ -273,6 +293,14 @@ public final class TrainerService {
           value: UpdateChunks.record(of: withheld), timestamp: withheld.time)
       }
       for (key, bytes) in changes { states[key] = .some(bytes) }
+    }
+
+    /// The index once the records stand on `models` from `first` on.
+    func index(_ index: UpdateIndex, from first: UInt64) -> UpdateIndex {
+      var index = index
+      for (header, record) in places { index.add(header, at: first + UInt64(record)) }
+      index.close(at: first + UInt64(records.count))
+      return index
     }
   }
 
@@ -294,8 +322,8 @@ public final class TrainerService {
         metadata: ["file": "\(history.path)", "rows": "\(resumed.rows)"])
     }
     var driver = HistoryDriver(pipeline: pipeline, resumingAt: resumed)
-    for update in try ModelReader(log: log, topics: topics).readNewest(of: pipeline) {
-      try driver.apply(update)
+    for model in try ModelReader(log: log, topics: topics).readNewest(of: pipeline) {
+      try driver.serve(model)
     }
     try driver.run(&history, training: &engine, scored: { _, _, _ in }, labelled: { _ in }) {
       training, driver, history in

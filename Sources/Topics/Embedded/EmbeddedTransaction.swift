@@ -114,6 +114,30 @@ final class EmbeddedTransaction: TopicTransaction {
 
   // MARK: Partitions
 
+  /// Runs `body` with a partition's database, its tag and a cursor; 0 if there is no partition.
+  func withBatches(
+    of partition: TopicPartition,
+    _ body: (LMDBDatabase, UInt32, LMDBCursor) throws(TopicError) -> UInt64
+  ) throws(TopicError) -> UInt64 {
+    try checkOpen()
+    do throws(TopicError) {
+      guard let known = try self.partition(partition) else { return 0 }
+      let cursor = try handle.openCursor(known.database)
+      defer { cursor.close() }
+      return try body(known.database, known.tag, cursor)
+    } catch {
+      throw error.at(folder: environment.folder, partition: partition)
+    }
+  }
+
+  func remove(_ key: LMDBKey, from database: LMDBDatabase) throws(TopicError) {
+    if try handle.remove(database, key) { hasChanges = true }
+  }
+
+  func byteCount(of database: LMDBDatabase) throws(TopicError) -> Int {
+    try handle.byteCount(of: database)
+  }
+
   /// What is known of a partition, nil if it does not exist.
   private func partition(_ partition: TopicPartition) throws(TopicError)
     -> WriterMemory.Partition?

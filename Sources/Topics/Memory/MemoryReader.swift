@@ -11,7 +11,7 @@ final class MemoryReader: TopicReader {
 
   func startOffset() throws(TopicError) -> UInt64 {
     try checkNotReading()
-    return 0
+    return store.start(of: partition)
   }
 
   func endOffset() throws(TopicError) -> UInt64 {
@@ -21,8 +21,8 @@ final class MemoryReader: TopicReader {
 
   func nextBatch(after offset: UInt64) throws(TopicError) -> UInt64? {
     try checkNotReading()
-    guard let batch = store.batch(holding: offset, of: partition) else { return nil }
-    return store.batch(holding: batch.endOffset, of: partition)?.baseOffset
+    guard offset < .max else { return nil }
+    return store.batch(from: offset + 1, of: partition)?.baseOffset
   }
 
   func read(from offset: UInt64, limit: Int, _ body: (RecordView) throws -> Bool) throws -> UInt64 {
@@ -30,13 +30,17 @@ final class MemoryReader: TopicReader {
     guard limit > 0 else { return offset }
     isReading = true
     defer { isReading = false }
+    let start = store.start(of: partition)
     let end = store.end(of: partition).offset
-    guard offset <= end else {
-      throw TopicError.outOfRange(offset, start: 0, end: end).at(partition: partition)
+    guard offset >= start, offset <= end else {
+      throw TopicError.outOfRange(offset, start: start, end: end).at(partition: partition)
     }
     var next = offset
     var given = 0
-    while next < end, let batch = store.batch(holding: next, of: partition) {
+    // What is trimmed meanwhile ends the read; the next one says so.
+    while next < end, let batch = store.batch(holding: next, of: partition),
+      batch.baseOffset <= next
+    {
       let goesOn = try batch.records.withRecords { bytes in
         var records = RecordCursor(bytes)
         for offset in batch.baseOffset..<batch.endOffset {
@@ -57,16 +61,22 @@ final class MemoryReader: TopicReader {
 
   func offset(atOrAfter time: Int64) throws(TopicError) -> UInt64? {
     try checkNotReading()
-    guard let batch = store.batch(reaching: time, of: partition) else { return nil }
-    return batch.records.withRecords { bytes in
-      var records = RecordCursor(bytes)
-      var offset = batch.baseOffset
-      while let record = records.next() {
-        if record.timestamp >= time { return offset }
-        offset += 1
+    // The record is in the first batch that reaches the time; or in a later one, if it was trimmed.
+    var next = store.batch(reaching: time, of: partition)
+    while let batch = next {
+      let found: UInt64? = batch.records.withRecords { bytes in
+        var records = RecordCursor(bytes)
+        var offset = batch.baseOffset
+        while let record = records.next() {
+          if record.timestamp >= time { return offset }
+          offset += 1
+        }
+        return nil
       }
-      return nil
+      if let found { return found }
+      next = store.batch(from: batch.endOffset, of: partition)
     }
+    return nil
   }
 
   private func checkNotReading() throws(TopicError) {

@@ -42,7 +42,25 @@ final class MemoryRole: Sendable {
     }
   }
 
-  /// The batch that holds an offset, nil if none does.
+  func start(of partition: TopicPartition) -> UInt64 {
+    content.withLock { $0.partitions[partition]?.batches.first?.baseOffset ?? 0 }
+  }
+
+  /// The batches of a partition, oldest first.
+  func batches(of partition: TopicPartition) -> [MemoryBatch] {
+    content.withLock { $0.partitions[partition]?.batches ?? [] }
+  }
+
+  /// The first batch that begins at an offset or later, nil if none does.
+  func batch(from offset: UInt64, of partition: TopicPartition) -> MemoryBatch? {
+    content.withLock { content in
+      guard let batches = content.partitions[partition]?.batches else { return nil }
+      let index = batches.firstIndex(passing: { $0.baseOffset >= offset })
+      return index < batches.count ? batches[index] : nil
+    }
+  }
+
+  /// The batch that holds an offset, or the first if that begins later; nil past the end.
   func batch(holding offset: UInt64, of partition: TopicPartition) -> MemoryBatch? {
     content.withLock { content in
       guard let batches = content.partitions[partition]?.batches else { return nil }
@@ -66,6 +84,11 @@ final class MemoryRole: Sendable {
       for (partition, batches) in changes.appended {
         content.partitions[partition, default: MemoryPartition()].batches += batches
       }
+      for (partition, start) in changes.starts {
+        let batches = content.partitions[partition]!.batches
+        let kept = batches.firstIndex(passing: { $0.baseOffset >= start })
+        content.partitions[partition]!.batches.removeFirst(kept)
+      }
       content.positions.merge(changes.positions) { $1 }
       for (key, value) in changes.state { content.state[key] = value }
     }
@@ -80,7 +103,7 @@ final class MemoryRole: Sendable {
         partition: partition, role: role, startOffset: first.baseOffset,
         endOffset: last.endOffset, firstTimestamp: first.firstTimestamp,
         lastTimestamp: last.lastTimestamp, maximumTimestamp: last.maximumTimestamp,
-        bytes: stored.batches.reduce(0) { $0 + BatchFormat.headerSize + $1.records.byteCount })
+        bytes: stored.batches.reduce(0) { $0 + $1.byteCount })
     }.sorted {
       ($0.partition.topic, $0.partition.partition) < ($1.partition.topic, $1.partition.partition)
     }
@@ -100,6 +123,7 @@ struct MemoryBatch {
   let maximumTimestamp: Int64
 
   var endOffset: UInt64 { baseOffset + UInt64(records.count) }
+  var byteCount: Int { BatchFormat.headerSize + records.byteCount }
 
   var firstTimestamp: Int64? {
     records.withRecords { bytes in
@@ -132,15 +156,17 @@ struct MemoryPositionKey: Hashable {
 /// What a transaction has written so far. A nil state value is a removal.
 struct MemoryChanges {
   var appended: [TopicPartition: [MemoryBatch]] = [:]
+  /// Where partitions begin that were trimmed.
+  var starts: [TopicPartition: UInt64] = [:]
   var positions: [MemoryPositionKey: UInt64] = [:]
   var state: [[UInt8]: [UInt8]?] = [:]
 
-  var isEmpty: Bool { appended.isEmpty && positions.isEmpty && state.isEmpty }
+  var isEmpty: Bool { appended.isEmpty && starts.isEmpty && positions.isEmpty && state.isEmpty }
 }
 
 extension Array {
   /// The first index whose element passes, the count if none does; those that pass come last.
-  fileprivate func firstIndex(passing passes: (Element) -> Bool) -> Int {
+  func firstIndex(passing passes: (Element) -> Bool) -> Int {
     var low = 0
     var high = count
     while low < high {

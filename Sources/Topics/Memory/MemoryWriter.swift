@@ -58,6 +58,52 @@ final class MemoryTransaction: TopicTransaction {
     return offset
   }
 
+  @discardableResult
+  func trim(_ partition: TopicPartition, before offset: UInt64, limit: Int) throws(TopicError)
+    -> UInt64
+  {
+    let batches = try batches(of: partition)
+    guard let last = batches.indices.last else { return 0 }
+    let count = batches.prefix(max(limit, 0)).prefix { $0.endOffset <= offset }.count
+    let start = batches[min(count, last)].baseOffset
+    if count > 0, start > batches[0].baseOffset { changes.starts[partition] = start }
+    return start
+  }
+
+  @discardableResult
+  func retain(
+    _ partition: TopicPartition, by retention: Retention, keepingFrom: UInt64?, now: Int64,
+    limit: Int
+  ) throws(TopicError) -> UInt64 {
+    let batches = try batches(of: partition)
+    guard let first = batches.first else { return 0 }
+    var rule = RetentionRule(
+      retention,
+      newest: batches.suffix(RetentionRule.newestBatches).map {
+        ($0.firstTimestamp!, $0.maximumTimestamp)
+      }, bytes: batches.reduce(0) { $0 + $1.byteCount }, keepingFrom: keepingFrom, now: now)
+    var goal = first.baseOffset
+    for batch in batches.dropLast().prefix(max(limit, 0)) {
+      let verdict = rule.verdict(
+        end: batch.endOffset, bytes: batch.byteCount, runningMaximum: batch.maximumTimestamp
+      ) {
+        batch.records.withRecords { RetentionRule.maximumTimestamp(of: $0) }
+      }
+      guard case .remove = verdict else { break }
+      goal = batch.endOffset
+    }
+    return try trim(partition, before: goal, limit: limit)
+  }
+
+  /// What this transaction sees of a partition.
+  private func batches(of partition: TopicPartition) throws(TopicError) -> [MemoryBatch] {
+    try checkOpen()
+    try Names.check(partition)
+    let batches = store.batches(of: partition) + (changes.appended[partition] ?? [])
+    let start = changes.starts[partition] ?? 0
+    return Array(batches[batches.firstIndex(passing: { $0.baseOffset >= start })...])
+  }
+
   func commit(position: UInt64, of partition: TopicPartition, group: String) throws(TopicError) {
     changes.positions[try positionKey(partition, group)] = position
   }

@@ -10,7 +10,8 @@ struct Fuzz: ParsableCommand {
       harm is written to a file, which --input reads again.
       """)
 
-  @Argument(help: "event-json, csv, pipeline-file, update; all of them if none is named.")
+  @Argument(
+    help: "event-json, csv, pipeline-file, update, topic-file; all of them if none is named.")
   var targets: [FuzzTargetName] = []
   @Option(help: "How long each target runs.") var seconds = 600.0
   @Option(help: "What the inputs follow from.") var seed: UInt64 = 1

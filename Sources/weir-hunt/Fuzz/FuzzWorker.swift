@@ -8,6 +8,7 @@ enum FuzzTargetName: String, CaseIterable, ExpressibleByArgument {
   case csv
   case pipelineFile = "pipeline-file"
   case update
+  case topicFile = "topic-file"
 
   func make() throws -> any FuzzTarget {
     switch self {
@@ -15,6 +16,7 @@ enum FuzzTargetName: String, CaseIterable, ExpressibleByArgument {
     case .csv: try CSVTarget()
     case .pipelineFile: PipelineFileTarget()
     case .update: try UpdateTarget()
+    case .topicFile: try TopicFileTarget()
     }
   }
 }

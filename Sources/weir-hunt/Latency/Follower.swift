@@ -83,7 +83,7 @@ final class Follower {
     var assembler = UpdateAssembler()
     var milliseconds: [Double] = []
     _ = try models.read(from: firstUpdate, limit: updateTimes.count) { record in
-      guard let update = try? assembler.take(record.value),
+      guard let update = try? assembler.take(record.value).update,
         let model = pipeline.modelIndex(update.header.model),
         let since = used[model].first?.version,
         update.header.version > since,

@@ -34,7 +34,7 @@ struct LatencyTest: ParsableCommand {
   }
 
   func validate() throws {
-    guard rate > 0, piece > 0, updateEvery > 0, seconds > 0, runs > 0, updates >= 0 else {
+    guard rate > 0, piece > 0, updateEvery > 0, seconds > 0, runs >= 0, updates >= 0 else {
       throw ValidationError("numbers are above 0")
     }
   }

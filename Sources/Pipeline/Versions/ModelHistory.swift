@@ -46,43 +46,54 @@ public struct ModelHistory {
     public init(description: String) { self.description = description }
   }
 
-  /// Calls `body` for each update on the log, pipeline by pipeline, in order.
+  /// The pipelines that have a topic of updates, by name.
+  public func pipelines() throws -> [String] {
+    let prefix = PipelineTopics(pipeline: "").trainer.name
+    return try log.describe().filter { $0.partition == PipelineTopics.models }.compactMap {
+      $0.role.name.hasPrefix(prefix) ? String($0.role.name.dropFirst(prefix.count)) : nil
+    }
+  }
+
+  /// Calls `body` for each record on the log that completes an update or is none, pipeline by
+  /// pipeline, in order. Damage is stepped over.
   /// - Parameter pipeline: only this one's; nil: all.
-  public func forEach(
-    pipeline: String? = nil, _ body: (Result<ParameterUpdate, UpdateError>) throws -> Void
-  ) throws {
-    for partition in try log.describe() where partition.partition == PipelineTopics.models {
-      let reader = try log.reader(partition.partition, of: partition.role)
-      var assembler = UpdateAssembler()
-      _ = try reader.read(from: partition.startOffset, limit: .max) { record in
-        do {
-          if let update = try assembler.take(record.value).update {
-            guard pipeline == nil || update.header.pipeline == pipeline else { return false }
-            try body(.success(update))
-          }
-        } catch let error as UpdateError { try body(.failure(error)) }
+  public func forEach(pipeline: String? = nil, _ body: (ModelRecord) throws -> Void) throws {
+    for name in try pipelines() where pipeline == nil || pipeline == name {
+      let reader = try log.reader(
+        PipelineTopics.models, of: PipelineTopics(pipeline: name).trainer)
+      var records = ModelRecords(reader, from: try reader.startOffset())
+      try records.read {
+        try body($0)
         return true
       }
     }
   }
 
-  /// The parameters of a version, rebuilt from the newest snapshot before it and what followed.
+  /// The parameters of a version, rebuilt from the last snapshot before it and what followed.
   /// - Throws: `NotFound`; `UpdateError` if what is on the topic does not give the version's digest.
   public func version(_ reference: ModelReference) throws -> ServedModel {
-    var served: ServedModel?
+    // Only the updates since the last snapshot are kept, and nothing is applied on the way.
+    var chain: [ParameterUpdate] = []
     var newest: UInt64?
+    var isFound = false
+    try forEach(pipeline: reference.pipeline) { record in
+      guard case .update(let update) = record.content, update.header.model == reference.model
+      else { return }
+      newest = max(newest ?? 0, update.header.version)
+      guard !isFound, update.header.version <= reference.version ?? .max else { return }
+      if update.header.isSnapshot { chain.removeAll() }
+      chain.append(update)
+      isFound = update.header.version == reference.version
+    }
+    var served: ServedModel?
     var failure: (any Error)?
-    try forEach(pipeline: reference.pipeline) { result in
-      guard case .success(let update) = result, update.header.model == reference.model else {
-        return
-      }
-      newest = update.header.version
-      if let wanted = reference.version, update.header.version > wanted { return }
-      do {
-        if case .applied(let next) = try ServedModel.apply(update, to: served, fingerprint: nil) {
-          served = next
-          failure = nil
-        }
+    for update in chain {
+      do throws(UpdateError) {
+        guard
+          case .applied(let next) = try ServedModel.apply(update, to: served, fingerprint: nil)
+        else { continue }
+        served = next
+        failure = nil
       } catch { failure = error }
     }
     if let served, reference.version == nil || served.header.version == reference.version {

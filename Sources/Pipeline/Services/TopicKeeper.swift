@@ -1,0 +1,75 @@
+import Logging
+import Topics
+
+/// Applies a folder's retention to what one role writes, a bounded piece at a time, and never removes
+/// what somebody on the same log has still to read.
+public struct TopicKeeper {
+  private let keeper: RetentionKeeper
+  private let logger: Logger
+
+  /// A keeper for one service or producer.
+  public init(_ keeper: RetentionKeeper, logger: Logger) {
+    self.keeper = keeper
+    self.logger = logger
+  }
+
+  /// Removes what is over the limits; cheap to call between any two transactions.
+  /// - Throws: `TopicError`. Settings that cannot be read are logged, and the last ones hold.
+  func tend(_ writer: any TopicWriter, on log: any TopicLog) throws {
+    let role = writer.role
+    do {
+      let trimmed = try keeper.tend(PipelineTopics.written(by: role), of: writer) { partition in
+        try PipelineTopics.oldestNeeded(of: partition, writtenBy: role, on: log)
+      }
+      for piece in trimmed {
+        logger.debug(
+          "records past their retention removed",
+          metadata: ["topic": "\(piece.partition)", "offsets": "\(piece.offsets)"])
+      }
+    } catch let error as TopicError where error.code == .invalid {
+      logger.error("retention settings cannot be read", metadata: ["reason": "\(error)"])
+    }
+  }
+}
+
+extension PipelineTopics {
+  /// What a role writes.
+  static func written(by role: WriterRole) -> [TopicPartition] {
+    if role == producers { return [events, labels, deadLetters] }
+    guard let topics = PipelineTopics(role: role) else { return [] }
+    return role == topics.scorer ? [scored, decisions, deadLetters] : [models, deadLetters]
+  }
+
+  /// The offset from which on a partition is needed; nil if nobody on the log has to read it.
+  ///
+  /// Events are kept until every scorer has scored them, labels and scored blocks until every
+  /// trainer has learnt them: all of them as long as there is none. Of `models` the snapshots that
+  /// readers start from are kept, and what follows them.
+  static func oldestNeeded(
+    of partition: TopicPartition, writtenBy role: WriterRole, on log: any TopicLog
+  ) throws -> UInt64? {
+    switch partition {
+    case events: try slowest(of: partition, group: scorerGroup, on: log) { $0.scorer }
+    case labels: try slowest(of: partition, group: trainerGroup, on: log) { $0.trainer }
+    case scored:
+      try PipelineTopics(role: role).flatMap {
+        try log.position(of: partition, group: trainerGroup, role: $0.trainer)
+      } ?? 0
+    case models:
+      try PipelineTopics(role: role).flatMap { try UpdateIndex(log: log, topics: $0)?.oldest } ?? 0
+    default: nil
+    }
+  }
+
+  private static func slowest(
+    of partition: TopicPartition, group: String, on log: any TopicLog,
+    reader: (PipelineTopics) -> WriterRole
+  ) throws -> UInt64 {
+    let pipelines = Set(try log.describe().compactMap { PipelineTopics(role: $0.role)?.scorer })
+    return try pipelines.compactMap { scorer in
+      try PipelineTopics(role: scorer).flatMap {
+        try log.position(of: partition, group: group, role: reader($0))
+      }
+    }.min() ?? 0
+  }
+}
