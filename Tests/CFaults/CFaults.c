@@ -25,8 +25,10 @@ void weir_faults_arm(int countdown, int failures, int number) {
 }
 
 int weir_faults_disarm(void) {
+  int failed = state.failed;
   state.armed = 0;
-  return state.failed;
+  state.failed = 0;
+  return failed;
 }
 
 int weir_faults_writes(void) { return state.writes; }

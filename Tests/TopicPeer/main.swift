@@ -7,6 +7,8 @@
 //   relay FOLDER                        appends an event, then as the scorer decides it, without end
 //   rewrite FOLDER                      says "rewriting", rewrites all roles, again and again
 //   epoch FOLDER                        becomes the exclusive scorer and prints the epoch
+//   damage FOLDER read|truncate SIZE    says "open", truncates the producers' file or not, reads all
+//                                       events and prints their number; errors go to its output, too
 //
 // A record's value is "TAG NUMBER" as text.
 
@@ -73,6 +75,20 @@ func relay(_ log: EmbeddedLog) throws {
   }
 }
 
+func damage(_ log: EmbeddedLog, _ folder: String, truncatingTo size: Int?) throws {
+  dup2(STDOUT_FILENO, STDERR_FILENO)
+  let reader = try log.reader(TopicPartition("events"), of: .producers)
+  _ = try reader.endOffset()
+  say("open")
+  if let size, truncate(folder + "/producers/data.mdb", off_t(size)) != 0 { exit(2) }
+  var count = 0
+  _ = try reader.read(from: 0, limit: .max) { _ in
+    count += 1
+    return true
+  }
+  say("\(count) records")
+}
+
 let arguments = CommandLine.arguments
 do {
   switch (arguments.dropFirst().first, arguments.count) {
@@ -93,6 +109,10 @@ do {
   case ("epoch", 3):
     let log = try EmbeddedLog(folder: arguments[2], access: .readWrite)
     say("\(try log.writer(WriterRole("scorer"), exclusive: true).epoch)")
+  case ("damage", 5):
+    let log = try EmbeddedLog(folder: arguments[2], access: .readOnly)
+    let size = arguments[3] == "truncate" ? Int(arguments[4]) : nil
+    try damage(log, arguments[2], truncatingTo: size)
   default:
     say("usage: see the top of Tests/TopicPeer/main.swift")
     exit(64)

@@ -36,8 +36,13 @@ enum Backend: String, CaseIterable, CustomTestStringConvertible {
   }
 }
 
-func newFolder() -> String {
-  FileManager.default.temporaryDirectory.path + "/topics-test-\(UUID().uuidString)"
+/// The path of a folder that does not exist yet.
+/// - Parameter inMemory: on a file system in memory, if there is one: for many syncs.
+func newFolder(inMemory: Bool = false) -> String {
+  let base =
+    inMemory && FileManager.default.isWritableFile(atPath: "/dev/shm")
+    ? "/dev/shm" : FileManager.default.temporaryDirectory.path
+  return base + "/topics-test-\(UUID().uuidString)"
 }
 
 /// Runs `body` with the path of a folder that does not exist yet, and removes it afterwards.

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "MapGuard.h"
+
 // What Swift cannot import: the futex system call, which is variadic, and atomic operations on a
 // word that lies in a file shared with other processes. Errors come back as values, because errno
 // may be overwritten between a C call and Swift's look at it.

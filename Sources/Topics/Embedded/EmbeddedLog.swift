@@ -2,11 +2,16 @@
 ///
 /// - `<folder>/FORMAT`: the format's name and version.
 /// - `<folder>/bell`: what followers sleep on.
+/// - `<folder>/retention`: what is kept of each topic, see ``RetentionSettings``; may be missing.
 /// - `<folder>/<role>/data.mdb`, `lock.mdb`: the role's environment.
 ///
 /// Limits. The folder must lie on a local file system. Commits survive the death of any process;
 /// ``Durability`` says what they survive beyond that. A role holds at most 1,024 partitions. After a
 /// fork, only the parent may go on using the log.
+///
+/// Damage to a batch or a value is an error. Damage to LMDB's own pages may be found only by a fault
+/// in the middle of a call; opening a log installs handlers of SIGSEGV and SIGBUS that name the file
+/// then and exit with status 1. Faults elsewhere go where they went before.
 ///
 /// Readers never wait for writers, nor writers for readers, with two exceptions. Opening a partition
 /// that another process has created waits for this process's transaction of that role. And when a

@@ -13,7 +13,7 @@ import Glibc
 /// `@unchecked Sendable`: the handle is constant, LMDB lets threads share an environment, MDB_NOTLS
 /// frees read transactions from their threads, and `close()` runs only when no lease is left, so
 /// no call can be under way. `isAtEndOfMap` and `durability` are touched only with `lock` held;
-/// `mapSize` and `isMapLost` are written only by whoever moves the map, and read only by those who
+/// `mapSize`, `isMapLost` and `mapGuard` are written only by whoever moves the map, and read only by those who
 /// hold it.
 final class LMDBEnvironment: @unchecked Sendable {
   /// The most named databases: partitions, and three for the role's own records.
@@ -22,6 +22,7 @@ final class LMDBEnvironment: @unchecked Sendable {
   static let maximumReaders: UInt32 = 1024
 
   let folder: String
+  private let path: String
   let lock = TransactionLock()
   private let handle: OpaquePointer
   private let databases = Locked<[String: MDB_dbi]>([:])
@@ -33,6 +34,7 @@ final class LMDBEnvironment: @unchecked Sendable {
   private var mapSize: Int
   private let maximumSize: Int
   private var isMapLost = false
+  private var mapGuard: Int32 = -1
   /// Whether the write transaction under way has met the end of the map.
   private(set) var isAtEndOfMap = false
 
@@ -46,9 +48,23 @@ final class LMDBEnvironment: @unchecked Sendable {
   /// MDB_NOTLS: a read transaction belongs to its object, not to the thread that began it.
   private static let flags = UInt32(MDB_NOTLS)
 
-  /// Opens the environment in an existing folder, and creates its files if there are none.
-  init(folder: String, settings: LMDBSettings) throws(TopicError) {
+  /// Opens the environment in an existing folder, and creates its files if there are none, or if
+  /// creating them had not come to its end.
+  static func open(folder: String, settings: LMDBSettings) throws(TopicError) -> LMDBEnvironment {
+    do throws(TopicError) {
+      return try LMDBEnvironment(folder: folder, settings: settings)
+    } catch {
+      guard error.code == .corrupt, DataFile.emptyIfUnfinished(folder + "/data.mdb", folder: folder)
+      else {
+        throw error
+      }
+    }
+    return try LMDBEnvironment(folder: folder, settings: settings)
+  }
+
+  private init(folder: String, settings: LMDBSettings) throws(TopicError) {
     self.folder = folder
+    path = folder + "/data.mdb"
     maximumSize = settings.maximumSize
     let durability = settings.durability ?? .none
     self.durability = durability
@@ -81,22 +97,36 @@ final class LMDBEnvironment: @unchecked Sendable {
     }
     dataFile = file
     mapSize = information.me_mapsize
+    MapGuard.watchAssertions(of: handle)
+    mapGuard = MapGuard.add(folder: folder)
     do throws(TopicError) {
+      // Whoever only pins a snapshot looks at the file by itself.
+      if settings.opensDatabases { try DataFile.checkNotTruncated(path, folder: folder) }
       try openExistingDatabases(settings.opensDatabases)
     } catch {
-      mdb_env_close(handle)
+      close()
       throw error
     }
   }
 
   /// Only for the registry, when the last lease is gone.
-  func close() { mdb_env_close(handle) }
+  func close() {
+    MapGuard.remove(mapGuard)
+    mdb_env_close(handle)
+  }
+
+  /// Whether the file system has no room left. LMDB takes a write that stores only a part for an
+  /// i/o error, where it is the first sign of a full disk.
+  var isDiskFull: Bool {
+    var status = statvfs()
+    return fstatvfs(dataFile, &status) == 0 && status.f_bavail == 0
+  }
 
   /// Throws if somebody has deleted the data file or put another in its place; without this, a
   /// process would go on for ever with a file nobody else can see.
   func checkNotReplaced() throws(TopicError) {
     var status = stat()
-    guard stat(folder + "/data.mdb", &status) == 0 else {
+    guard stat(path, &status) == 0 else {
       let number = errno
       guard number == ENOENT || number == ENOTDIR else {
         throw systemError(number, "cannot examine the data file", folder: folder)
@@ -209,8 +239,11 @@ final class LMDBEnvironment: @unchecked Sendable {
   /// Gives the map a size, 0 for that of the process that has grown it most; only while it is
   /// being moved.
   private func resizeMap(to size: Int) throws(TopicError) {
+    MapGuard.remove(mapGuard)
+    mapGuard = -1
     let result = mdb_env_set_mapsize(handle, size)
     isMapLost = result != MDB_SUCCESS
+    if !isMapLost { mapGuard = MapGuard.add(folder: folder) }
     try Self.check(result, "cannot map the data file again; open the log anew", folder)
     var information = MDB_envinfo()
     try Self.check(mdb_env_info(handle, &information), "cannot examine the map", folder)

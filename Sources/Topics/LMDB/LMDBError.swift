@@ -22,7 +22,12 @@ func lmdbError(_ result: Int32, _ action: String, folder: String) -> TopicError 
     case MDB_INCOMPATIBLE: (.corrupt, "a database is of another kind than expected")
     case MDB_KEYEXIST: (.corrupt, "a batch is not after the last one")
     case MDB_BAD_TXN: (.invalid, "an earlier operation of the transaction has failed")
-    case MDB_PANIC: (.io, "an earlier write has failed; open the log again")
+    case MDB_PANIC:
+      (
+        .io,
+        "an earlier write to the head of the file has failed; the process has to let go of the log "
+          + "and open it again"
+      )
     default: (.io, "")
     }
   let reason = hint.isEmpty ? "\(action): \(text)" : "\(action): \(text); \(hint)"

@@ -31,7 +31,7 @@ enum LMDBRegistry {
         }
         guard create else { return nil }
       }
-      let environment = try LMDBEnvironment(folder: folder, settings: settings)
+      let environment = try LMDBEnvironment.open(folder: folder, settings: settings)
       entries[environment.file] = Entry(environment: environment, leases: 1)
       return LMDBLease(environment)
     }

@@ -1,4 +1,5 @@
 import CLMDB
+import Glibc
 
 /// A transaction under way, borrowed: whoever began it ends it. Bytes it returns lie in the map and
 /// are valid until the next write in it or its end.
@@ -121,7 +122,8 @@ struct LMDBTransaction {
 
   /// Ends a transaction; the handle is gone afterwards, also when this throws.
   func commit() throws(TopicError) {
-    let result = mdb_txn_commit(handle)
+    var result = mdb_txn_commit(handle)
+    if result == EIO, environment.isDiskFull { result = ENOSPC }
     environment.map.release()
     try check(result, "cannot commit")
   }

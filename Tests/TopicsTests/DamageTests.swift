@@ -1,0 +1,131 @@
+import Foundation
+import Testing
+import Topics
+
+/// Damage to the data file itself, below the batches. What may end a process is tried in another.
+@Suite("Damaged file", .serialized, .timeLimit(.minutes(2)))
+struct DamageTests {
+  private let events = TopicPartition("events")
+  private static let page = 4096
+
+  /// Makes a log of several hundred pages; returns its data file.
+  private func makeLog(_ folder: String) throws -> String {
+    let log = try EmbeddedLog(folder: folder, access: .readWrite)
+    let writer = try log.writer(.producers, exclusive: false)
+    let text = String(repeating: "x", count: 6000)
+    for number in 0..<200 { try writer.append([text, "\(number)"], to: events) }
+    return folder + "/producers/data.mdb"
+  }
+
+  @Test func aTruncatedFileIsRefused() throws {
+    try withFolder { folder in
+      let file = try makeLog(folder)
+      let whole = try Data(contentsOf: URL(fileURLWithPath: file))
+      for size in [whole.count - 1, whole.count - Self.page, whole.count / 2, 3 * Self.page] {
+        try whole.prefix(size).write(to: URL(fileURLWithPath: file))
+        for access in [EmbeddedLog.Access.readWrite, .readOnly] {
+          let log = try EmbeddedLog(folder: folder, access: access)
+          let error = try topicError { _ = try log.reader(events, of: .producers).endOffset() }
+          #expect(error.code == .corrupt)
+          #expect(error.reason.contains("truncated"))
+          #expect(error.folder == folder + "/producers")
+        }
+      }
+      try whole.write(to: URL(fileURLWithPath: file))
+      let log = try EmbeddedLog(folder: folder, access: .readWrite)
+      #expect(try log.reader(events, of: .producers).endOffset() == 400)
+    }
+  }
+
+  /// Too little is left to tell anything, but not so little that it could pass for a new file.
+  @Test func aFileOfOnePageIsNotTakenForANewOne() throws {
+    try withFolder { folder in
+      let file = try makeLog(folder)
+      let whole = try Data(contentsOf: URL(fileURLWithPath: file))
+      for size in [Self.page, Self.page + 1, 2 * Self.page - 1] {
+        try whole.prefix(size).write(to: URL(fileURLWithPath: file))
+        let log = try EmbeddedLog(folder: folder, access: .readWrite)
+        try expectError(.corrupt) { _ = try log.writer(.producers, exclusive: false) }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: file)).count == size)
+      }
+    }
+  }
+
+  /// Pages that a transaction took and gave back are never written: their absence is no damage.
+  @Test func aFileWithoutItsLastFreePagesIsSound() throws {
+    try withFolder { folder in
+      let file: String
+      do {
+        file = try makeLog(folder)
+        let log = try EmbeddedLog(folder: folder, access: .readWrite)
+        let writer = try log.writer(.producers, exclusive: false)
+        for _ in 0..<3 {
+          try writer.transact { transaction in
+            try transaction.put(state: [UInt8](repeating: 1, count: 100_000), for: "k")
+            try transaction.removeState("k")
+          }
+        }
+      }
+      let size = try #require(
+        FileManager.default.attributesOfItem(atPath: file)[.size] as? Int)
+      #expect(size > 0)
+      let log = try EmbeddedLog(folder: folder, access: .readWrite)
+      #expect(try log.reader(events, of: .producers).copies().count == 400)
+      #expect(try log.writer(.producers, exclusive: false).append(["a"], to: events) == 400)
+    }
+  }
+
+  @Test func aFileTruncatedUnderAReaderIsNamedAtItsEnd() throws {
+    try withFolder { folder in
+      let file = try makeLog(folder)
+      let peer = try Peer("damage", folder, "truncate", String(3 * Self.page))
+      let lines = peer.lines()
+      #expect(lines.first == "open")
+      try expectNamed(lines, peer.wait(), file)
+    }
+  }
+
+  /// Whole pages of noise, one after the other: the process either finds nothing wrong, or says what
+  /// is wrong with a topic's error, or with the line of the guard. It is never killed by a signal.
+  @Test func noiseInAnyPageIsNoticedOrHarmless() throws {
+    try withFolder { folder in
+      let file = try makeLog(folder)
+      let whole = try Data(contentsOf: URL(fileURLWithPath: file))
+      var generator = SeededGenerator(seed: 7)
+      let pages = whole.count / Self.page
+      var noticed = 0
+      for _ in 0..<60 {
+        // The last pages hold the trees; the others mostly records.
+        let page =
+          Bool.random(using: &generator)
+          ? Int.random(in: 2..<pages, using: &generator)
+          : Int.random(in: max(2, pages - 12)..<pages, using: &generator)
+        var damaged = whole
+        for index in page * Self.page..<(page + 1) * Self.page
+        where Int.random(in: 0..<8, using: &generator) == 0 {
+          damaged[index] = UInt8.random(in: 0...255, using: &generator)
+        }
+        try damaged.write(to: URL(fileURLWithPath: file))
+        let peer = try Peer("damage", folder, "read", "0")
+        let lines = peer.lines()
+        let status = peer.wait()
+        #expect(status & 0x7F == 0, "page \(page): killed by signal \(status & 0x7F)")
+        if status == 0 {
+          #expect(lines == ["open", "400 records"], "page \(page)")
+        } else {
+          noticed += 1
+          #expect(lines.last?.isEmpty == false)
+        }
+      }
+      #expect(noticed > 10)
+    }
+  }
+
+  private func expectNamed(_ lines: [String], _ status: Int32, _ file: String) throws {
+    #expect(status == 1 << 8, "\(lines)")
+    let last = try #require(lines.last)
+    #expect(last.hasPrefix("weir: the data file "))
+    #expect(last.contains("producers/data.mdb is damaged"))
+    #expect(last.contains("weir topics verify"))
+  }
+}
