@@ -215,7 +215,7 @@ public final class TrainerService {
         .init(topic: PipelineTopics.labels.topic, partition: 0, offset: learntThrough),
       ])
     let withheld = engine.takeWithheld(time: now())
-    for withheld in withheld { logger.warning("update withheld", metadata: .init(withheld)) }
+    for statement in withheld { logger.warning("update withheld", metadata: .init(statement)) }
     outgoing.add(updates, withheld, engine.takeStateChanges())
     if let history { outgoing.states[history.key] = .some(history.progress.bytes) }
     committedAt = now()
@@ -268,7 +268,7 @@ public final class TrainerService {
   /// What is to be written in one transaction.
   private struct Outgoing {
     var updates: [ParameterUpdate] = []
-    /// The records of the updates, for `models`.
+    /// The records of the updates and the withheld ones, for `models`.
     var records = RecordBatch()
     /// The first record of each update.
     private var places: [(header: ParameterUpdate.Header, record: Int)] = []
@@ -280,18 +280,21 @@ public final class TrainerService {
       _ changes: [(key: String, bytes: [UInt8]?)]
     ) {
       self.updates += updates
+      var withheld = withheld
       for update in updates {
+        // What was withheld stands between the version that was served on and the next.
+        func isBefore(_ statement: WithheldUpdate) -> Bool {
+          statement.model == update.header.model && statement.servedVersion < update.header.version
+        }
+        for statement in withheld where isBefore(statement) { append(statement) }
+        withheld.removeAll(where: isBefore)
         places.append((update.header, records.count))
         let key = Array("\(update.header.pipeline)/\(update.header.model)".utf8)
         for chunk in UpdateChunks.split(update) {
           records.append(key: key, value: chunk, timestamp: update.header.time)
         }
       }
-      for withheld in withheld {
-        records.append(
-          key: Array("\(withheld.pipeline)/\(withheld.model)".utf8),
-          value: UpdateChunks.record(of: withheld), timestamp: withheld.time)
-      }
+      for statement in withheld { append(statement) }
       for (key, bytes) in changes { states[key] = .some(bytes) }
     }
 
@@ -301,6 +304,12 @@ public final class TrainerService {
       for (header, record) in places { index.add(header, at: first + UInt64(record)) }
       index.close(at: first + UInt64(records.count))
       return index
+    }
+
+    private mutating func append(_ statement: WithheldUpdate) {
+      records.append(
+        key: Array("\(statement.pipeline)/\(statement.model)".utf8),
+        value: UpdateChunks.record(of: statement), timestamp: statement.time)
     }
   }
 
