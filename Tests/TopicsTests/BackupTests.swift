@@ -6,6 +6,9 @@ import Topics
   @Test func aBackupIsAFolderOfTopics() throws {
     try withFolder { folder in
       let written = try MaintainedFolder(folder + "/source", rounds: 60, seed: 9)
+      var retention = RetentionSettings()
+      retention["events"] = Retention(maximumAge: 86_400_000)
+      try retention.write(folder: written.path)
       let copy = folder + "/copies/one"
       let copied = try TopicMaintenance(folder: written.path).backup(to: copy)
       #expect(copied.map(\.report.role) == MaintainedFolder.roles)
@@ -14,8 +17,9 @@ import Topics
       try written.at(copy).check(losses: [], "copied")
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: copy).sorted() == [
-          "FORMAT", "bell", "producers", "scorer", "trainer",
+          "FORMAT", "bell", "producers", "retention", "scorer", "trainer",
         ])
+      #expect(try RetentionSettings(folder: copy) == retention)
       let log = try EmbeddedLog(folder: copy, access: .readWrite)
       #expect(try log.writer(.trainer, exclusive: true).epoch == 4)
       for (key, value) in written.state { #expect(try log.state(key, role: .trainer) == value) }

@@ -4,7 +4,8 @@ import Glibc
 /// the environment elsewhere waits.
 ///
 /// LMDB locks the first byte of `lock.mdb` for as long as an environment is open, shared with other
-/// openers, and looks at the data file only behind that lock.
+/// openers, and looks at the data file only behind that lock. The lock is the process's: it keeps
+/// nobody out who opens the environment in this process meanwhile.
 final class ExclusiveUse {
   private let descriptor: Int32
 

@@ -26,10 +26,14 @@ struct PageWalker {
   /// Those of them that continue a large value, and so begin with no header.
   private(set) var continuations: PageSet
   private let pageBound: UInt64
+  /// Pages of large values that may yet be read. A damaged file may name the same ones again and
+  /// again; a sound one never does.
+  private var largePagesLeft: UInt64
 
   init(_ file: DataFile, lastPage: UInt64) {
     self.file = file
     pageBound = min(file.pageCount, lastPage + 1)
+    largePagesLeft = 4 * pageBound
     used = PageSet(bound: pageBound)
     continuations = PageSet(bound: pageBound)
   }
@@ -214,7 +218,7 @@ struct PageWalker {
       visit.damage.append(PageDamage(page: first, bounds: bounds, reason: reason))
     }
     let needed = UInt64((Self.headerSize - 1 + node.size) / file.pageSize + 1)
-    guard first >= 2, first < pageBound, needed <= pageBound - first,
+    guard first >= 2, first < pageBound, needed <= pageBound - first, needed <= largePagesLeft,
       let bytes = file.read(
         at: first * UInt64(file.pageSize), count: Self.headerSize + node.size)
     else {
@@ -231,6 +235,7 @@ struct PageWalker {
       damaged("page \(first) does not begin a value of \(needed) pages")
       count = needed
     }
+    largePagesLeft -= min(largePagesLeft, count)
     visit.counted.overflowPages += count
     var isAlone = true
     for page in first..<first + count {

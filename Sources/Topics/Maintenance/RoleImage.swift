@@ -24,6 +24,8 @@ struct RoleImage {
   /// Why it is not known to be the newest state; nil if it is.
   var fallback: String?
   private var metaValues: [String: [UInt8]] = [:]
+  /// How many databases were looked at for another name than theirs; each costs a walk.
+  private var renames = 0
 
   private static let ownDatabases = [RoleStore.meta, RoleStore.positions, RoleStore.state]
 
@@ -140,6 +142,9 @@ struct RoleImage {
     }
   }
 
+  /// Whether the role itself says, soundly, that its format is the known one.
+  var isOfThisFormat: Bool { metaValues["format"] == Array(LogFolder.format.utf8) }
+
   private mutating func checkMeta() {
     report.epoch = 0
     guard databases.contains(where: { $0.name == RoleStore.meta }) else {
@@ -173,8 +178,15 @@ struct RoleImage {
   ) {
     let before = walker
     let partition = RoleStore.partition(ofDatabase: name)
-    if let partition, scan(name, partition, tree, check, orRename: bytes) { return }
+    let canRename = renames < Self.mostRenames
+    if let partition, scan(name, partition, tree, check, orRename: canRename) { return }
     let named = partition
+    guard canRename else {
+      find("there is a database with the unknown name '\(printable(name))'")
+      namesAreSound = false
+      return
+    }
+    renames += 1
     // The batches say what the name should be; a byte of it has changed.
     walker = before
     guard let right = Self.name(like: bytes, tag: foreignTag(tree)),
@@ -182,7 +194,7 @@ struct RoleImage {
     else {
       walker = before
       if let named {
-        _ = scan(name, named, tree, check, orRename: nil)
+        _ = scan(name, named, tree, check, orRename: false)
       } else {
         find("there is a database with the unknown name '\(printable(name))'")
         namesAreSound = false
@@ -191,8 +203,10 @@ struct RoleImage {
     }
     walker = before
     find("the database '\(right)' is named '\(printable(name))'", partition: partition)
-    _ = scan(right, partition, tree, check, orRename: nil)
+    _ = scan(right, partition, tree, check, orRename: false)
   }
+
+  private static let mostRenames = 8
 
   /// The partition tag that all of a tree's whole batches carry.
   private mutating func foreignTag(_ tree: TreeRecord) -> UInt32? {
@@ -218,11 +232,11 @@ struct RoleImage {
   }
 
   /// Goes through a partition.
-  /// - Parameter orRename: If given and all batches are another partition's, nothing is kept.
+  /// - Parameter orRename: Whether nothing is kept if all batches are another partition's.
   /// - Returns: False if nothing was kept.
   private mutating func scan(
     _ name: String, _ partition: TopicPartition, _ tree: TreeRecord, _ check: RecordCheck?,
-    orRename: [UInt8]?
+    orRename: Bool
   ) -> Bool {
     var scan = BatchScan(tag: BatchFormat.tag(ofDatabase: name))
     var bad: [(offset: UInt64, reason: String)] = []
@@ -239,7 +253,7 @@ struct RoleImage {
           offset += 1
         }
       }) ?? []
-    if orRename != nil, scan.batches == 0, scan.foreignTags.count == 1 { return false }
+    if orRename, scan.batches == 0, scan.foreignTags.count == 1 { return false }
     if tree.flags != TreeRecord.integerKeys {
       find("the database has no integer keys", partition: partition)
     }

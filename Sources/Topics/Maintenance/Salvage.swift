@@ -22,6 +22,8 @@ struct Salvage {
   private let image: RoleImage
   private let wanted: [UInt32: (partition: TopicPartition, lost: [BatchScan.LostRange])]
   private var found: [TopicPartition: [Batch]] = [:]
+  /// Bytes of large values that may yet be read, as in `PageWalker`.
+  private var largeBytesLeft: UInt64
 
   /// The batches that fit into what an image has lost, by partition, in order.
   static func search(_ image: RoleImage) -> [TopicPartition: [Batch]] {
@@ -33,6 +35,7 @@ struct Salvage {
 
   private init(_ image: RoleImage) {
     self.image = image
+    largeBytesLeft = 4 * image.file.byteCount
     var wanted: [UInt32: (partition: TopicPartition, lost: [BatchScan.LostRange])] = [:]
     for (partition, lost) in image.lost where !lost.isEmpty {
       let tag = BatchFormat.tag(ofDatabase: RoleStore.databaseName(partition))
@@ -70,8 +73,10 @@ struct Salvage {
   private mutating func searchLargeValue(_ number: UInt64) {
     let place = number * UInt64(image.file.pageSize) + UInt64(PageWalker.headerSize)
     guard let header = image.file.read(at: place, count: BatchFormat.headerSize),
-      let size = Self.size(header, at: 0), let batch = image.file.read(at: place, count: size)
+      let size = Self.size(header, at: 0), size <= largeBytesLeft,
+      let batch = image.file.read(at: place, count: size)
     else { return }
+    largeBytesLeft -= UInt64(size)
     take(batch, at: place)
   }
 

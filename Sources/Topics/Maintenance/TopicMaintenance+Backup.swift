@@ -1,14 +1,15 @@
 import Glibc
 
 extension TopicMaintenance {
-  /// Copies the folder as it is at one moment, while others go on using it. The copy is compact,
-  /// and can be used at once. What was read is verified on the way.
+  /// Copies the folder as it is at one moment, its retention settings too, while others go on using
+  /// it. The copy is compact, and can be used at once. What was read is verified on the way.
   /// - Parameter target: A folder that does not exist, or is empty. If copying fails or is
   ///   interrupted, it is refused as a folder of topics.
   /// - Throws: `.invalid` if the target is not empty, `.corrupt` if anything is damaged,
   ///   `.notFound`, `.formatMismatch`, `.full`, `.io`.
   public func backup(to target: String) throws(TopicError) -> [RewrittenRole] {
     try checkSound(folderFindings())
+    let retention = try RetentionSettings(folder: folder)
     try LogFolder.makeFolder(target)
     guard try LogFolder.isEmpty(target) else {
       throw TopicError(.invalid, "the folder is not empty", folder: target)
@@ -27,6 +28,7 @@ extension TopicMaintenance {
         try LogFolder.sync("\(target)/\(role)", in: target)
       }
       rmdir(staging)
+      if retention != RetentionSettings() { try retention.write(folder: target) }
       try LogFolder.writeFormat(target)
       try LogFolder.sync(target, in: target)
       return copied
@@ -36,7 +38,7 @@ extension TopicMaintenance {
         LogFolder.removeEnvironment("\(target)/\(role)")
       }
       rmdir(staging)
-      unlink(target + "/bell")
+      for name in ["bell", RetentionSettings.fileName] { unlink("\(target)/\(name)") }
       throw error
     }
   }

@@ -131,9 +131,7 @@ public struct TopicMaintenance: Sendable {
     for role in try roles() {
       let path = "\(folder)/\(role)"
       guard let file = try? DataFile(path: path + "/data.mdb", folder: path) else { continue }
-      let report = RoleImage.read(file, role: role).report
-      let isForeign = report.findings.contains { $0.key == nil && $0.reason.contains("format") }
-      if report.epoch != nil, !report.partitions.isEmpty, !isForeign { return true }
+      if RoleImage.read(file, role: role).isOfThisFormat { return true }
     }
     return false
   }
