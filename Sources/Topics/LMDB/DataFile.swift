@@ -1,12 +1,12 @@
 import Glibc
 
-/// Looks at a data file as it lies on the disk, past LMDB, which trusts the file to be as long as it
-/// says: a page beyond its end ends the process with a signal.
+/// Looks at a data file as it lies on the disk, past LMDB, which trusts the file to be as long as
+/// it says: a page beyond its end ends the process with a signal.
 ///
-/// The layout is LMDB's, of data version 1 on a machine with 64-bit words: pages with a header of 16
-/// bytes (number, pad, flags, lower and upper bound of the free space), of which the first two hold
-/// the metas; a meta has the roots of the free list and of the main database, the last page's number
-/// and the transaction's.
+/// The layout is LMDB's, of data version 1 on a machine with 64-bit words: pages with a header of
+/// 16 bytes (number, pad, flags, lower and upper bound of the free space), of which the first two
+/// hold the metas; a meta has the roots of the free list and of the main database, the last page's
+/// number and the transaction's.
 struct DataFile {
   private let descriptor: Int32
   private let pageSize: Int

@@ -4,16 +4,16 @@ import Glibc
 /// One open LMDB environment: one per role and process, see `LMDBRegistry`.
 ///
 /// Three rules of LMDB shape this type. A thread that opens a named database in a transaction must
-/// keep every other transaction of the process from doing so until it ends; therefore `lock` is held
-/// by each write transaction and by whoever opens a database for reading. A database handle is
+/// keep every other transaction of the process from doing so until it ends; therefore `lock` is
+/// held by each write transaction and by whoever opens a database for reading. A database handle is
 /// valid only in transactions begun after the one that opened it had committed; therefore handles
-/// enter `databases` only then, and are never closed one by one. And the map may be moved only while
-/// the process has no transaction under way; therefore each holds `map` until it ends.
+/// enter `databases` only then, and are never closed one by one. And the map may be moved only
+/// while the process has no transaction under way; therefore each holds `map` until it ends.
 ///
 /// `@unchecked Sendable`: the handle is constant, LMDB lets threads share an environment, MDB_NOTLS
-/// frees read transactions from their threads, and `close()` runs only when no lease is left, so
-/// no call can be under way. `isAtEndOfMap` and `durability` are touched only with `lock` held;
-/// `mapSize`, `isMapLost` and `mapGuard` are written only by whoever moves the map, and read only by those who
+/// frees read transactions from their threads, and `close()` runs only when no lease is left, so no
+/// call can be under way. `endOfMap` and `durability` are touched only with `lock` held; `mapSize`,
+/// `isMapLost` and `mapGuard` are written only by whoever moves the map, and read only by those who
 /// hold it.
 final class LMDBEnvironment: @unchecked Sendable {
   /// The most named databases: partitions, and three for the role's own records.
@@ -35,8 +35,8 @@ final class LMDBEnvironment: @unchecked Sendable {
   private let maximumSize: Int
   private var isMapLost = false
   private var mapGuard: Int32 = -1
-  /// Whether the write transaction under way has met the end of the map.
-  private(set) var isAtEndOfMap = false
+  /// The map's size if the write transaction under way has met its end.
+  private var endOfMap: Int?
 
   private var durability: Durability
   /// The strictest that anybody who shares this environment has asked for.
@@ -162,7 +162,7 @@ final class LMDBEnvironment: @unchecked Sendable {
 
   /// Begins a write transaction, while `lock` is held. It waits for those of other processes.
   func beginWriting() throws(TopicError) -> LMDBTransaction {
-    isAtEndOfMap = false
+    endOfMap = nil
     let wanted = wantedDurability.withLock { $0 }
     if wanted != durability {
       mdb_env_set_flags(handle, Durability.allFlags & ~wanted.flags, 0)
@@ -172,14 +172,20 @@ final class LMDBEnvironment: @unchecked Sendable {
     return try begin(0)
   }
 
-  /// A write transaction has met the end of the map, and can only be aborted.
-  func noteEndOfMap() { isAtEndOfMap = true }
+  /// The write transaction under way has met the end of the map, and can only be aborted.
+  func noteEndOfMap() { endOfMap = mapSize }
 
-  /// Whether the last write transaction failed at the end of the map and the map has grown, so that
-  /// trying again makes sense; while `lock` is held and after that transaction has ended.
-  func hasGrown() throws(TopicError) -> Bool {
-    guard isAtEndOfMap else { return false }
-    return try growMap()
+  var isAtEndOfMap: Bool { endOfMap != nil }
+
+  /// Lets `lock` go after a write transaction has ended. If that had met the end of the map, the
+  /// map grows; true if it has, so that trying again makes sense.
+  func unlockGrowingMap() throws(TopicError) -> Bool {
+    let size = endOfMap
+    endOfMap = nil
+    // First, since whoever keeps the map from being moved may be waiting for it.
+    lock.unlock()
+    guard let size else { return false }
+    return try growMap(from: size)
   }
 
   private func begin(_ flags: UInt32) throws(TopicError) -> LMDBTransaction {
@@ -214,9 +220,11 @@ final class LMDBEnvironment: @unchecked Sendable {
     }
   }
 
-  /// Doubles the map; false if it has its greatest size.
-  private func growMap() throws(TopicError) -> Bool {
+  /// Doubles the map, unless another thread has made it larger meanwhile; false if it has its
+  /// greatest size.
+  private func growMap(from full: Int) throws(TopicError) -> Bool {
     let hasGrown = try map.move { () throws(TopicError) -> Bool in
+      guard mapSize <= full else { return true }
       let size = mapSize > maximumSize / 2 ? maximumSize : mapSize * 2
       guard size > mapSize else { return false }
       // LMDB gives up the old map before it asks for the new one, so look first.

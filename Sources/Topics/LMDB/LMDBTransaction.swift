@@ -123,8 +123,8 @@ struct LMDBTransaction {
   /// Ends a transaction; the handle is gone afterwards, also when this throws.
   func commit() throws(TopicError) {
     var result = mdb_txn_commit(handle)
+    defer { environment.map.release() }
     if result == EIO, environment.isDiskFull { result = ENOSPC }
-    environment.map.release()
     try check(result, "cannot commit")
   }
 
