@@ -131,7 +131,8 @@ struct GrowthTests {
     }
   }
 
-  /// One thread waits for the map, which another holds, which waits for the first one's lock.
+  /// One thread waits for the map, which another holds, which waits for the lock of the first, or of
+  /// a third that waits for the map to have grown.
   @Test func transactionsInsideOfReadsDoNotBlockGrowth() async throws {
     try await withFolder { folder in
       let log = try open(folder)
@@ -156,11 +157,16 @@ struct GrowthTests {
         }
         return appended
       }
+      async let third: Void = onThread {
+        let writer = try log.writer(.producers, exclusive: false)
+        for _ in 0..<300 { try writer.append(["third"], to: events) }
+      }
       try await onThread {
         let writer = try log.writer(.producers, exclusive: false)
         let text = String(repeating: "x", count: 20_000)
         for _ in 0..<300 { try writer.append([text], to: events) }
       }
+      try await third
       let appended = try await inside
       #expect(appended == 300)
       let texts = try log.reader(events, of: .producers).texts()

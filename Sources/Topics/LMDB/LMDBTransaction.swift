@@ -114,7 +114,9 @@ struct LMDBTransaction {
 
   /// Takes a new snapshot after `reset()`.
   func renew() throws(TopicError) {
-    try environment.enterMap("cannot renew a transaction") { mdb_txn_renew(handle) }
+    try environment.enterMap("cannot renew a transaction", isLocked: false) {
+      mdb_txn_renew(handle)
+    }
   }
 
   /// Gives up a read transaction after `reset()`.
