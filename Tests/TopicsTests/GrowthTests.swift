@@ -131,6 +131,50 @@ struct GrowthTests {
     }
   }
 
+  /// One thread waits for the map, which another holds, which waits for the lock of the first, or of
+  /// a third that waits for the map to have grown.
+  @Test func transactionsInsideOfReadsDoNotBlockGrowth() async throws {
+    try await withFolder { folder in
+      let log = try open(folder)
+      let events = self.events
+      try log.writer(.producers, exclusive: false).append(["first"], to: events)
+      async let inside = onThread { () -> Int in
+        let writer = try log.writer(.producers, exclusive: false)
+        let reader = try log.reader(events, of: .producers)
+        var appended = 0
+        while appended < 300 {
+          _ = try reader.read(from: 0, limit: 1) { _ in
+            do {
+              try writer.append(["inside"], to: events)
+              appended += 1
+            } catch let error as TopicError where error.code == .invalid {
+              // It would have had to grow the map itself.
+            }
+            return true
+          }
+          // The other thread may have finished; then room is made here.
+          if appended < 300 { try writer.append(["between"], to: events) }
+        }
+        return appended
+      }
+      async let third: Void = onThread {
+        let writer = try log.writer(.producers, exclusive: false)
+        for _ in 0..<300 { try writer.append(["third"], to: events) }
+      }
+      try await onThread {
+        let writer = try log.writer(.producers, exclusive: false)
+        let text = String(repeating: "x", count: 20_000)
+        for _ in 0..<300 { try writer.append([text], to: events) }
+      }
+      try await third
+      let appended = try await inside
+      #expect(appended == 300)
+      let texts = try log.reader(events, of: .producers).texts()
+      #expect(texts.filter { $0 == "inside" }.count == 300)
+      #expect(texts.filter { $0.count == 20_000 }.count == 300)
+    }
+  }
+
   @Test func aReadOfTheSameRoleInTheWayIsNamed() throws {
     try withFolder { folder in
       let log = try open(folder)

@@ -1,7 +1,8 @@
 /// How long a commit of an ``EmbeddedLog`` waits for the disk, and so what a mishap can undo.
 ///
 /// In all three a process that dies, however suddenly, loses nothing that it has committed: the
-/// kernel has it. They differ when the kernel dies with it, in a crash of the system or a power cut:
+/// kernel has it. They differ when the kernel dies with it, in a crash of the system or a power
+/// cut:
 ///
 /// | setting | process crash | system crash | power cut |
 /// | ------- | ------------- | ------------ | --------- |

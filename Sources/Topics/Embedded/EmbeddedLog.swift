@@ -6,17 +6,18 @@
 /// - `<folder>/<role>/data.mdb`, `lock.mdb`: the role's environment.
 ///
 /// Limits. The folder must lie on a local file system. Commits survive the death of any process;
-/// ``Durability`` says what they survive beyond that. A role holds at most 1,024 partitions. After a
-/// fork, only the parent may go on using the log.
+/// ``Durability`` says what they survive beyond that. A role holds at most 1,024 partitions. After
+/// a fork, only the parent may go on using the log.
 ///
-/// Damage to a batch or a value is an error. Damage to LMDB's own pages may be found only by a fault
-/// in the middle of a call; opening a log installs handlers of SIGSEGV and SIGBUS that name the file
-/// then and exit with status 1. Faults elsewhere go where they went before.
+/// Damage to a batch or a value is an error. Damage to LMDB's own pages may be found only by a
+/// fault in the middle of a call; opening a log installs handlers of SIGSEGV and SIGBUS that name
+/// the file then and exit with status 1. Faults elsewhere go where they went before.
 ///
-/// Readers never wait for writers, nor writers for readers, with two exceptions. Opening a partition
-/// that another process has created waits for this process's transaction of that role. And when a
-/// role's map has to grow, which it does by doubling, this waits for the reads of that role that are
-/// under way in the process; a transaction inside of such a read's body cannot grow it.
+/// Readers never wait for writers, nor writers for readers, with two exceptions. Opening a
+/// partition that another process has created waits for this process's transaction of that role.
+/// And when a role's map has to grow, which it does by doubling, this waits for the reads of that
+/// role that are under way in the process; a transaction inside of such a read's body cannot grow
+/// it.
 public final class EmbeddedLog: TopicLog {
   /// What a log is opened for.
   public enum Access: Hashable, Sendable {

@@ -26,21 +26,17 @@ final class EmbeddedWriter: TopicWriter {
   @discardableResult
   func transact<T>(_ body: (any TopicTransaction) throws -> T) throws -> T {
     let environment = store.environment
-    try environment.lock.lock(
-      else: "a transaction of the role '\(role)' was begun inside another on the same thread")
-    defer { environment.lock.unlock() }
-    try environment.checkNotReplaced()
     while true {
-      do {
-        return try attempt(body)
-      } catch {
-        guard try environment.hasGrown() else { throw error }
-      }
+      try environment.lock.lock(
+        else: "a transaction of the role '\(role)' was begun inside another on the same thread")
+      let result = Result { try attempt(body) }
+      guard try environment.unlockGrowingMap() else { return try result.get() }
     }
   }
 
   private func attempt<T>(_ body: (any TopicTransaction) throws -> T) throws -> T {
     let environment = store.environment
+    try environment.checkNotReplaced()
     let handle = try environment.beginWriting()
     let identifier = handle.id
     if identifier != memory.lastTransaction + 1 {

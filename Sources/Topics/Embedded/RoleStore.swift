@@ -55,14 +55,16 @@ struct RoleStore: Sendable {
   /// Creates what a writer needs, and raises the epoch for an exclusive one, in one transaction.
   /// - Returns: The epoch taken, 0 for a shared writer.
   func prepareForWriting(exclusive: Bool) throws(TopicError) -> UInt64 {
-    try environment.lock.lock(else: "a writer cannot be opened inside a transaction of its role")
-    defer { environment.lock.unlock() }
     while true {
+      try environment.lock.lock(
+        else: "a writer cannot be opened inside a transaction of its role")
+      let epoch: Result<UInt64, TopicError>
       do throws(TopicError) {
-        return try prepare(exclusive: exclusive)
+        epoch = .success(try prepare(exclusive: exclusive))
       } catch {
-        guard try environment.hasGrown() else { throw error }
+        epoch = .failure(error)
       }
+      guard try environment.unlockGrowingMap() else { return try epoch.get() }
     }
   }
 

@@ -4,16 +4,17 @@ import Glibc
 /// One open LMDB environment: one per role and process, see `LMDBRegistry`.
 ///
 /// Three rules of LMDB shape this type. A thread that opens a named database in a transaction must
-/// keep every other transaction of the process from doing so until it ends; therefore `lock` is held
-/// by each write transaction and by whoever opens a database for reading. A database handle is
+/// keep every other transaction of the process from doing so until it ends; therefore `lock` is
+/// held by each write transaction and by whoever opens a database for reading. A database handle is
 /// valid only in transactions begun after the one that opened it had committed; therefore handles
-/// enter `databases` only then, and are never closed one by one. And the map may be moved only while
-/// the process has no transaction under way; therefore each holds `map` until it ends.
+/// enter `databases` only then, and are never closed one by one. And the map may be moved only
+/// while the process has no transaction under way; therefore each holds `map` until it ends.
 ///
 /// `@unchecked Sendable`: the handle is constant, LMDB lets threads share an environment, MDB_NOTLS
-/// frees read transactions from their threads, and `close()` runs only when no lease is left, so
-/// no call can be under way. `isAtEndOfMap` and `durability` are touched only with `lock` held;
-/// `mapSize`, `isMapLost` and `mapGuard` are written only by whoever moves the map, and read only by those who
+/// frees read transactions from their threads, and `close()` runs only when no lease is left, so no
+/// call can be under way. `endOfMap`, `hasToFollow` and `durability` are touched only with `lock`
+/// held; `mapSize`,
+/// `isMapLost` and `mapGuard` are written only by whoever moves the map, and read only by those who
 /// hold it.
 final class LMDBEnvironment: @unchecked Sendable {
   /// The most named databases: partitions, and three for the role's own records.
@@ -35,8 +36,10 @@ final class LMDBEnvironment: @unchecked Sendable {
   private let maximumSize: Int
   private var isMapLost = false
   private var mapGuard: Int32 = -1
-  /// Whether the write transaction under way has met the end of the map.
-  private(set) var isAtEndOfMap = false
+  /// The map's size if the write transaction under way has met its end.
+  private var endOfMap: Int?
+  /// Whether a transaction could not begin because another process has grown the map.
+  private var hasToFollow = false
 
   private var durability: Durability
   /// The strictest that anybody who shares this environment has asked for.
@@ -157,43 +160,58 @@ final class LMDBEnvironment: @unchecked Sendable {
   }
 
   /// Begins a read transaction for keeping; it is begun anew with `LMDBTransaction.renew()`.
-  func beginReading() throws(TopicError) -> LMDBTransaction { try begin(UInt32(MDB_RDONLY)) }
+  func beginReading() throws(TopicError) -> LMDBTransaction {
+    try begin(UInt32(MDB_RDONLY), isLocked: false)
+  }
 
   /// Begins a write transaction, while `lock` is held. It waits for those of other processes.
   func beginWriting() throws(TopicError) -> LMDBTransaction {
-    isAtEndOfMap = false
+    endOfMap = nil
     let wanted = wantedDurability.withLock { $0 }
     if wanted != durability {
       mdb_env_set_flags(handle, Durability.allFlags & ~wanted.flags, 0)
       mdb_env_set_flags(handle, wanted.flags, 1)
       durability = wanted
     }
-    return try begin(0)
+    return try begin(0, isLocked: true)
   }
 
-  /// A write transaction has met the end of the map, and can only be aborted.
-  func noteEndOfMap() { isAtEndOfMap = true }
+  /// The write transaction under way has met the end of the map, and can only be aborted.
+  func noteEndOfMap() { endOfMap = mapSize }
 
-  /// Whether the last write transaction failed at the end of the map and the map has grown, so that
-  /// trying again makes sense; while `lock` is held and after that transaction has ended.
-  func hasGrown() throws(TopicError) -> Bool {
-    guard isAtEndOfMap else { return false }
-    return try growMap()
+  var isAtEndOfMap: Bool { endOfMap != nil }
+
+  /// Lets `lock` go after a transaction has ended. If that had met the end of the map, the map
+  /// grows, or follows if another process has grown it; true if so, since trying again makes sense.
+  func unlockGrowingMap() throws(TopicError) -> Bool {
+    let (size, follows) = (endOfMap, hasToFollow)
+    (endOfMap, hasToFollow) = (nil, false)
+    // First, since whoever keeps the map from being moved may be waiting for it.
+    lock.unlock()
+    if follows {
+      try followGrowth()
+      return true
+    }
+    guard let size else { return false }
+    return try growMap(from: size)
   }
 
-  private func begin(_ flags: UInt32) throws(TopicError) -> LMDBTransaction {
+  private func begin(_ flags: UInt32, isLocked: Bool) throws(TopicError) -> LMDBTransaction {
     var transaction: OpaquePointer?
-    try enterMap("cannot begin a transaction") { mdb_txn_begin(handle, nil, flags, &transaction) }
+    try enterMap("cannot begin a transaction", isLocked: isLocked) {
+      mdb_txn_begin(handle, nil, flags, &transaction)
+    }
     return LMDBTransaction(handle: transaction!, environment: self)
   }
 
   // MARK: The map
 
   /// Makes a call of LMDB's that begins to use the map, and holds the map if it succeeds: whoever
-  /// ends what has begun releases it. The map follows the growth of other processes' first.
-  func enterMap(_ action: String, _ call: () -> Int32) throws(TopicError) {
+  /// ends what has begun releases it. The map follows the growth of other processes' first; if
+  /// `lock` is held, `unlockGrowingMap()` sees to that.
+  func enterMap(_ action: String, isLocked: Bool, _ call: () -> Int32) throws(TopicError) {
     while true {
-      map.hold()
+      map.hold(isAwaited: isLocked)
       var result = isMapLost ? ENOMEM : call()
       if result == MDB_READERS_FULL {
         var dead: Int32 = 0
@@ -202,20 +220,30 @@ final class LMDBEnvironment: @unchecked Sendable {
       }
       if result == MDB_SUCCESS { return }
       map.release()
-      guard result == MDB_MAP_RESIZED else { throw lmdbError(result, action, folder: folder) }
-      let moved: Void? = try map.move { () throws(TopicError) in try resizeMap(to: 0) }
-      guard moved != nil else {
-        throw TopicError(
-          .invalid,
-          "the map has to follow another process's growth, which it cannot inside of a read or a "
-            + "transaction; end that first", folder: folder, isRetriable: true)
+      if isLocked, result == MDB_MAP_RESIZED { hasToFollow = true }
+      guard !isLocked, result == MDB_MAP_RESIZED else {
+        throw lmdbError(result, action, folder: folder)
       }
+      try followGrowth()
     }
   }
 
-  /// Doubles the map; false if it has its greatest size.
-  private func growMap() throws(TopicError) -> Bool {
+  /// Gives the map the size of the process that has grown it most.
+  private func followGrowth() throws(TopicError) {
+    let moved: Void? = try map.move { () throws(TopicError) in try resizeMap(to: 0) }
+    guard moved != nil else {
+      throw TopicError(
+        .invalid,
+        "the map has to follow another process's growth, which it cannot inside of a read or a "
+          + "transaction; end that first", folder: folder, isRetriable: true)
+    }
+  }
+
+  /// Doubles the map, unless another thread has made it larger meanwhile; false if it has its
+  /// greatest size.
+  private func growMap(from full: Int) throws(TopicError) -> Bool {
     let hasGrown = try map.move { () throws(TopicError) -> Bool in
+      guard mapSize <= full else { return true }
       let size = mapSize > maximumSize / 2 ? maximumSize : mapSize * 2
       guard size > mapSize else { return false }
       // LMDB gives up the old map before it asks for the new one, so look first.
@@ -261,12 +289,24 @@ final class LMDBEnvironment: @unchecked Sendable {
       try transaction.get(.names, LMDBKey(name)) != nil
     }
     guard exists else { return nil }
-    try lock.lock(
-      else: "a partition that another process has just created cannot be opened inside a "
-        + "transaction of its role; open it before")
-    defer { lock.unlock() }
+    while true {
+      try lock.lock(
+        else: "a partition that another process has just created cannot be opened inside a "
+          + "transaction of its role; open it before")
+      let opened: Result<LMDBDatabase?, TopicError>
+      do throws(TopicError) {
+        opened = .success(try open(name))
+      } catch {
+        opened = .failure(error)
+      }
+      guard try unlockGrowingMap() else { return try opened.get() }
+    }
+  }
+
+  /// Opens a database, while `lock` is held.
+  private func open(_ name: String) throws(TopicError) -> LMDBDatabase? {
     if let known = knownDatabase(name) { return known }
-    let transaction = try beginReading()
+    let transaction = try begin(UInt32(MDB_RDONLY), isLocked: true)
     let opened: LMDBDatabase?
     do throws(TopicError) {
       opened = try transaction.openDatabase(name, flags: 0)

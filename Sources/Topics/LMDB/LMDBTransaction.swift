@@ -114,7 +114,9 @@ struct LMDBTransaction {
 
   /// Takes a new snapshot after `reset()`.
   func renew() throws(TopicError) {
-    try environment.enterMap("cannot renew a transaction") { mdb_txn_renew(handle) }
+    try environment.enterMap("cannot renew a transaction", isLocked: false) {
+      mdb_txn_renew(handle)
+    }
   }
 
   /// Gives up a read transaction after `reset()`.
@@ -123,8 +125,8 @@ struct LMDBTransaction {
   /// Ends a transaction; the handle is gone afterwards, also when this throws.
   func commit() throws(TopicError) {
     var result = mdb_txn_commit(handle)
+    defer { environment.map.release() }
     if result == EIO, environment.isDiskFull { result = ENOSPC }
-    environment.map.release()
     try check(result, "cannot commit")
   }
 

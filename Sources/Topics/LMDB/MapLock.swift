@@ -3,7 +3,7 @@ import Glibc
 /// Keeps an environment's map in place while a transaction uses it. Many threads hold it at once, a
 /// thread also several times; or one holds it alone, to move the map.
 ///
-/// `@unchecked Sendable`: `holders` and `isMoving` are touched only with the mutex held, and the
+/// `@unchecked Sendable`: `holders`, `isMoving` and `movers` are touched only with the mutex held, and the
 /// mutex and the condition are made to be shared, at addresses that do not change until deinit.
 final class MapLock: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -11,6 +11,8 @@ final class MapLock: @unchecked Sendable {
   /// By thread, how often it holds the lock.
   private var holders: [pthread_t: Int] = [:]
   private var isMoving = false
+  /// How many wait to move the map.
+  private var movers = 0
 
   init() {
     pthread_mutex_init(mutex, nil)
@@ -25,11 +27,15 @@ final class MapLock: @unchecked Sendable {
   }
 
   /// Holds the map where it is, until `release()` on the same thread.
-  func hold() {
+  /// - Parameter isAwaited: Whether somebody who holds the map may be waiting for this thread, which
+  ///   then goes before those who wait to move it.
+  func hold(isAwaited: Bool) {
     let thread = pthread_self()
     pthread_mutex_lock(mutex)
     // Whoever holds it already goes on: the mover waits for him.
-    while isMoving, holders[thread] == nil { pthread_cond_wait(condition, mutex) }
+    while isMoving || (movers > 0 && !isAwaited && holders[thread] == nil) {
+      pthread_cond_wait(condition, mutex)
+    }
     holders[thread, default: 0] += 1
     pthread_mutex_unlock(mutex)
   }
@@ -39,7 +45,7 @@ final class MapLock: @unchecked Sendable {
     pthread_mutex_lock(mutex)
     let count = holders[thread]! - 1
     holders[thread] = count == 0 ? nil : count
-    if isMoving, holders.isEmpty { pthread_cond_broadcast(condition) }
+    if movers > 0, holders.isEmpty { pthread_cond_broadcast(condition) }
     pthread_mutex_unlock(mutex)
   }
 
@@ -51,9 +57,10 @@ final class MapLock: @unchecked Sendable {
       pthread_mutex_unlock(mutex)
       return nil
     }
-    while isMoving { pthread_cond_wait(condition, mutex) }
+    movers += 1
+    while isMoving || !holders.isEmpty { pthread_cond_wait(condition, mutex) }
+    movers -= 1
     isMoving = true
-    while !holders.isEmpty { pthread_cond_wait(condition, mutex) }
     pthread_mutex_unlock(mutex)
     defer {
       pthread_mutex_lock(mutex)

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Trims the partitions that a writer owns to the folder's ``RetentionSettings``, a bounded piece at
-/// a time, for a service to call between its transactions. Used by one thread at a time.
+/// Trims the partitions that a writer owns to the folder's ``RetentionSettings``, a bounded piece
+/// at a time, for a service to call between its transactions. Used by one thread at a time.
 public final class RetentionKeeper {
   /// A partition that was trimmed.
   public struct Trimmed: Hashable, Sendable {
@@ -49,8 +49,8 @@ public final class RetentionKeeper {
   ///   - keepingFrom: The position of the partition's slowest reader, from which on everything is
   ///     kept whatever its age; nil if nobody reads it. Asked only when there are limits to apply.
   /// - Returns: What was removed.
-  /// - Throws: As ``TopicWriter/transact(_:)``. Settings that cannot be read are `.invalid` or `.io`,
-  ///   once for each change of the file: the last that could be read hold until then.
+  /// - Throws: As ``TopicWriter/transact(_:)``. Settings that cannot be read are `.invalid` or
+  ///   `.io`, once for each change of the file: the last that could be read hold until then.
   public func tend(
     _ partitions: [TopicPartition], of writer: any TopicWriter,
     keepingFrom: (TopicPartition) throws -> UInt64?
