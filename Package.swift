@@ -74,7 +74,8 @@ let package = Package(
     .executableTarget(
       name: "weir-hunt",
       dependencies: [
-        "Features", "Files", "Fuzzing", "Learners", "ModelLog", "Pipeline", "Processes", "Topics",
+        "Features", "Files", "Fuzzing", "Learners", "LinearAlgebra", "ModelLog", "Pipeline",
+        "Processes", "Topics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -4,8 +4,11 @@ import Pipeline
 
 /// The reader of CSV files, plain or gzipped, and the decoder of their rows.
 public struct CSVTarget: FuzzTarget {
+  /// As the command line names it.
   public static let name = "csv"
+  /// Sound inputs to start from.
   public let seeds: [[UInt8]]
+  /// Pieces that inputs are made of.
   public let tokens: [[UInt8]]
 
   private let file: MemoryFile
@@ -36,6 +39,7 @@ public struct CSVTarget: FuzzTarget {
     ].map { Array($0.utf8) }
   }
 
+  /// Reads an input and checks what came of it.
   public mutating func read(_ input: [UInt8]) throws -> String {
     try file.replace(with: input)
     let history = try readHistory()

@@ -4,8 +4,11 @@ import Pipeline
 
 /// The decoder of events, and what becomes of one that it accepts: features, block, decision.
 public struct EventTarget: FuzzTarget {
+  /// As the command line names it.
   public static let name = "event-json"
+  /// Sound inputs to start from.
   public let seeds: [[UInt8]]
+  /// Pieces that inputs are made of.
   public let tokens: [[UInt8]]
 
   private let pipeline: Pipeline
@@ -82,6 +85,7 @@ public struct EventTarget: FuzzTarget {
     ].map { Array($0.utf8) }
   }
 
+  /// Reads an input and checks what came of it.
   public mutating func read(_ input: [UInt8]) throws -> String {
     block.removeAll()
     do throws(Rejection) { try decode(input, into: &block) } catch {

@@ -2,8 +2,11 @@ import Pipeline
 
 /// The reader of pipeline files.
 public struct PipelineFileTarget: FuzzTarget {
+  /// As the command line names it.
   public static let name = "pipeline-file"
+  /// Sound inputs to start from.
   public let seeds: [[UInt8]]
+  /// Pieces that inputs are made of.
   public let tokens: [[UInt8]]
 
   /// The reader, with a file that uses every key to start from.
@@ -36,6 +39,7 @@ public struct PipelineFileTarget: FuzzTarget {
     ].map { Array($0.utf8) }
   }
 
+  /// Reads an input and checks what came of it.
   public mutating func read(_ input: [UInt8]) throws -> String {
     let text = String(decoding: input, as: UTF8.self)
     do {

@@ -4,11 +4,15 @@ import Topics
 /// The data file of a topic: verified, repaired and read, however damaged. Every record that is
 /// given out has to be one that was written, and after the repair nothing may be damaged.
 public struct TopicFileTarget: FuzzTarget {
+  /// As the command line names it.
   public static let name = "topic-file"
+  /// Sound inputs to start from.
   public let seeds: [[UInt8]]
+  /// Pieces that inputs are made of.
   public let tokens: [[UInt8]] = [
     Array("WBAT".utf8), Array("topic/events/0".utf8), [0xde, 0xc0, 0xef, 0xbe], [0, 0, 0, 0],
   ]
+  /// Room for the whole file.
   public var longest: Int { 1 << 20 }
 
   private let folder: TemporaryFolder
@@ -53,6 +57,7 @@ public struct TopicFileTarget: FuzzTarget {
     seeds = [try folder.read(Self.dataFile)]
   }
 
+  /// Reads an input and checks what came of it.
   public mutating func read(_ input: [UInt8]) throws -> String {
     folder.removeAll(in: "/topics/producers")
     try folder.write(input, to: Self.dataFile)

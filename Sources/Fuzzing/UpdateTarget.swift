@@ -5,8 +5,11 @@ import Pipeline
 
 /// The reader of parameter updates: records, messages, parameters.
 public struct UpdateTarget: FuzzTarget {
+  /// As the command line names it.
   public static let name = "update"
+  /// Sound inputs to start from.
   public let seeds: [[UInt8]]
+  /// Pieces that inputs are made of.
   public let tokens: [[UInt8]]
 
   private let fingerprint: Digest
@@ -85,6 +88,7 @@ public struct UpdateTarget: FuzzTarget {
       ]
   }
 
+  /// Reads an input and checks what came of it.
   public mutating func read(_ input: [UInt8]) throws -> String {
     var assembler = UpdateAssembler()
     var outcome: String
@@ -151,6 +155,7 @@ public struct UpdateTarget: FuzzTarget {
     }
   }
 
+  /// Makes a mutant that is not refused at once.
   public func mend(_ input: [UInt8], random: inout Mutator) -> [UInt8] {
     guard random.random.below(4) > 0 else { return input }
     var message = ProtobufFields(input)

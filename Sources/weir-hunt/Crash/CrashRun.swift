@@ -1,5 +1,4 @@
 import Glibc
-import Learners
 import Pipeline
 import Processes
 import Topics
@@ -14,11 +13,8 @@ final class CrashRun {
   private(set) var timesFull = 0
   let log: EmbeddedLog
 
-  private let folder: String
-  private let stream: PaymentStream
-  private let rate: Int
+  private let starter: ServiceStarter
   private var plan: KillPlan
-  private var random: RandomSource
   private let reader: ProgressReader
   private var children: [Service: ChildProcess] = [:]
   private var isProduced = false
@@ -31,16 +27,12 @@ final class CrashRun {
 
   /// - Parameter disk: where the topics lie if the disk shall be full now and then.
   init(
-    folder: String, stream: PaymentStream, rate: Int, plan: KillPlan, random: RandomSource,
-    disk: SmallDisk?
+    starter: ServiceStarter, plan: KillPlan, disk: SmallDisk?
   ) throws {
-    self.folder = folder
+    self.starter = starter
     self.disk = disk
-    self.stream = stream
-    self.rate = rate
     self.plan = plan
-    self.random = random
-    log = try EmbeddedLog(folder: (disk?.path ?? folder) + "/topics", access: .readWrite)
+    log = try EmbeddedLog(folder: starter.topics, access: .readWrite)
     reader = try ProgressReader(log: log)
   }
 
@@ -83,17 +75,7 @@ final class CrashRun {
   }
 
   private func start(_ service: Service) throws {
-    let pipeline = ["--pipeline", folder + "/hunt.yaml", "--topics", log.folder]
-    let arguments =
-      switch service {
-      case .producer: ["produce", stream.path, "--rate", "\(rate)"]
-      case .scorer: ["score"]
-      case .trainer: ["train"]
-      }
-    children[service] = try ChildProcess(
-      service.rawValue, program: ChildProcess.beside("weir"),
-      arguments + pipeline + ["--log-level", "warning"],
-      logFile: "\(folder)/\(service.rawValue).log")
+    children[service] = try starter.start(service)
   }
 
   private func kill(_ service: Service, _ moment: KillPlan.Moment, at event: Int) throws {

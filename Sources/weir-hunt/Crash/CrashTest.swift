@@ -2,11 +2,13 @@ import ArgumentParser
 import Learners
 import Pipeline
 import Processes
+import Topics
 
 /// What goes wrong beside kills.
 enum Faults: String, CaseIterable, ExpressibleByArgument {
   case none
   case diskFull = "disk-full"
+  case damage
 }
 
 struct CrashTest: ParsableCommand {
@@ -28,7 +30,11 @@ struct CrashTest: ParsableCommand {
   var trees = 400
   @Option(parsing: .upToNextOption, help: "Who is killed: producer, scorer, trainer.")
   var victims = Service.allCases
-  @Option(help: "What else goes wrong: none, disk-full (as root: it mounts a small file system).")
+  @Option(
+    help: """
+      What else goes wrong: none; disk-full (as root: it mounts a small file system); damage (to \
+      data files, one in ten kills).
+      """)
   var faults = Faults.none
   @Option(help: ArgumentHelp("Work here and keep everything.", valueName: "folder"))
   var folder: String?
@@ -64,6 +70,11 @@ struct CrashTest: ParsableCommand {
         HuntPipeline.text(publishEvery: publishEvery, snapshotEvery: 5, trees: trees).utf8),
       to: file)
     let stream = try PaymentStream(events: events, seed: seed, folder: folder)
+    if faults == .damage {
+      return try damage(
+        starter: ServiceStarter(
+          folder: folder, topics: folder + "/topics", stream: stream, rate: rate), random)
+    }
     let plan = KillPlan(kills: kills, victims: victims, events: events, random: &random)
     // A tenth of what the topics will take, so that it is full several times.
     let disk =
@@ -71,8 +82,9 @@ struct CrashTest: ParsableCommand {
       ? try SmallDisk(
         path: folder + "/disk", megabytes: max(24, events / 6_000), log: folder + "/mount.log")
       : nil
-    let run = try CrashRun(
-      folder: folder, stream: stream, rate: rate, plan: plan, random: random, disk: disk)
+    let starter = ServiceStarter(
+      folder: folder, topics: (disk?.path ?? folder) + "/topics", stream: stream, rate: rate)
+    let run = try CrashRun(starter: starter, plan: plan, disk: disk)
     try run.run()
     say(
       "\(run.kills) kills, \(run.timesFull) times a full disk; everything is produced, scored and "
@@ -91,6 +103,28 @@ struct CrashTest: ParsableCommand {
         logFile: folder + "/trainer.log")
       trainer.wait()
       try trainer.checkExit()
+    }
+    guard checks.failures == 0 else { throw Failure("\(checks.failures) promises did not hold") }
+  }
+
+  private func damage(starter: ServiceStarter, _ random: RandomSource) throws {
+    let run = DamageRun(starter: starter, rounds: max(1, kills / 10), random: random)
+    try run.run()
+    let log = try EmbeddedLog(folder: starter.topics, access: .readOnly)
+    let pipeline = try Pipeline(path: starter.folder + "/hunt.yaml")
+    var checks = CrashChecks(log: log, pipeline: pipeline, stream: starter.stream)
+    let damage = DamageChecks(
+      log: log, pipeline: pipeline, published: run.published,
+      losesUncounted: run.losesUncounted)
+    checks.check("services ran on or refused, naming the place; repairs mended all") {
+      run.objections.isEmpty ? nil : run.objections.joined(separator: "\n        ")
+    }
+    checks.check("every version that scored was published with that digest", damage.served)
+    checks.check("scores come out the same from the rebuilt version") {
+      try damage.recomputed { say("        \($0) rows compared") }
+    }
+    checks.check("no event is decided twice, and no decision is missing unnamed") {
+      try damage.complete { say("        \($0)") }
     }
     guard checks.failures == 0 else { throw Failure("\(checks.failures) promises did not hold") }
   }

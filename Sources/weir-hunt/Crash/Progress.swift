@@ -6,6 +6,8 @@ struct Progress: Equatable {
   var events: UInt64 = 0
   var labels: UInt64 = 0
   var decisions: UInt64 = 0
+  /// The scorer's position.
+  var eventsScored: UInt64 = 0
   var blocks: UInt64 = 0
   /// The trainer's positions: blocks and labels that are learnt.
   var blocksLearnt: UInt64 = 0
@@ -14,7 +16,7 @@ struct Progress: Equatable {
 
   /// Whether everything that was produced is scored and learnt.
   var isThrough: Bool {
-    decisions == events && blocksLearnt == blocks && labelsLearnt == labels
+    eventsScored == events && blocksLearnt == blocks && labelsLearnt == labels
   }
 }
 
@@ -48,6 +50,9 @@ final class ProgressReader {
     // Followers first: who reads what another writes is never ahead of it then.
     progress.blocksLearnt = try position(PipelineTopics.scored)
     progress.labelsLearnt = try position(PipelineTopics.labels)
+    progress.eventsScored =
+      try log.position(
+        of: PipelineTopics.events, group: PipelineTopics.scorerGroup, role: topics.scorer) ?? 0
     progress.decisions = try decisions.endOffset()
     progress.blocks = try scored.endOffset()
     progress.events = try events.endOffset()

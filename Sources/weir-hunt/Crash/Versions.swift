@@ -23,10 +23,11 @@ struct Versions {
   mutating func read(log: EmbeddedLog, pipeline: Pipeline) throws -> String? {
     var objection: String?
     func object(_ text: String) { objection = objection ?? text }
-    try ModelHistory(log: log).forEach(pipeline: pipeline.name) { result in
-      switch result {
-      case .failure(let error): object("\(error)")
-      case .success(let update):
+    try ModelHistory(log: log).forEach(pipeline: pipeline.name) { record in
+      switch record.content {
+      case .refused(let error): object("\(error)")
+      case .withheld(let withheld): object("withheld: \(withheld.reason)")
+      case .update(let update):
         let header = update.header
         let before = published[header.model] ?? []
         if header.version != UInt64(before.count) + 1 {
