@@ -77,6 +77,7 @@ let package = Package(
         "Features", "Files", "Fuzzing", "Learners", "LinearAlgebra", "ModelLog", "Pipeline",
         "Processes", "Topics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ]),
 
     .testTarget(

@@ -9,9 +9,10 @@ enum HuntPipeline {
   ///   - trees: of the forest; 400 make a snapshot of more than one record.
   ///   - batch: rows of a mini-batch.
   ///   - limit: where thresholds come from.
+  ///   - hasGuards: whether a version is compared with the one before it.
   static func text(
     publishEvery: Int, snapshotEvery: Int, trees: Int, batch: Int = 128,
-    limit: String = "budget: 1 %"
+    limit: String = "budget: 1 %", hasGuards: Bool = true
   ) -> String {
     """
     pipeline: \(name)
@@ -48,7 +49,7 @@ enum HuntPipeline {
     publish:
       every: \(publishEvery)
       snapshot_every: \(snapshotEvery)
-
+    \(hasGuards ? "" : "  guards: off\n")
     """
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import ModelLog
 import Pipeline
 import Testing
 import Topics
@@ -137,6 +138,38 @@ import UpdateFaults
       try bench.trainer.publish(bench.trainer.snapshot(5))
       try bench.decide(untilServed: 5)
       _ = try bench.refusal { $0.healedBy == "cards/fraud@5" }
+    }
+  }
+
+  @Test func withheldUpdatesAreListed() throws {
+    try withFolder { folder in
+      let bench = try Bench(in: folder)
+      let withheld = WithheldUpdate(
+        pipeline: "cards", model: "fraud", epoch: 5, servedVersion: 3, time: 1_522_540_800_000,
+        eventTime: 1_522_540_800_000, code: .figureDrop, reason: "AUROC would fall",
+        action: .fellBack, rows: 512)
+      try bench.trainer.append([UpdateChunks.record(of: withheld)])
+      try bench.trainer.publish(bench.trainer.updates[3])
+      // To a scorer it is no fault.
+      try bench.decide(untilServed: 4)
+      let topics = folder + "/topics"
+      let list = try objects(weir("models", "list", "--json", "--topics", topics))
+      #expect(list.count == 5)
+      #expect(list.map { $0["version"] as? Int } == [1, 2, 3, nil, 4])
+      let said = try #require(list[3]["withheld"] as? [String: Any])
+      #expect(list[3]["model"] as? String == "fraud")
+      #expect(said["reason"] as? String == "AUROC would fall")
+      #expect(said["action"] as? String == "fell-back")
+      #expect(list.allSatisfy { $0["refused"] == nil })
+      let table = try bench.table()
+      #expect(table.contains("withheld"))
+      #expect(table.contains("AUROC would fall; fell back to the state of version 3"))
+      let last = try objects(
+        weir("models", "list", "cards/fraud", "--last", "1", "--json", "--topics", topics))
+      #expect(last.map { $0["version"] as? Int } == [4])
+      #expect(try weir("models", "verify", "--topics", topics).contains("0 bad"))
+      let refusals = try UpdateRefusals(log: bench.log, pipeline: "cards")
+      #expect(refusals.entries.isEmpty)
     }
   }
 }

@@ -16,6 +16,7 @@ import UpdateFaults
     let trainer: PretendTrainer
     let log = LogLines()
     private(set) var scorer: ScorerService
+    private var events = 0
 
     init(_ services: Services) throws {
       self.services = services
@@ -36,7 +37,10 @@ import UpdateFaults
 
     /// Has another event scored, and gives the version that scored it.
     func servedVersion() throws -> Int? {
-      try services.produce(Event.stream(1))
+      var event = Event.stream(1)[0]
+      events += 1
+      event.id = "fault-\(events)"
+      try services.produce([event])
       try scorer.run(stop: StopSignal(), untilEnd: true)
       let scores = try services.decisions().last?["scores"] as? [String: [String: Any]]
       return scores?["fraud"]?["version"] as? Int

@@ -1,6 +1,5 @@
-import Features
 import Learners
-import ModelLog
+import Logging
 import Pipeline
 import Processes
 import Topics
@@ -14,52 +13,47 @@ struct ScorerStart {
   private let decisions: any TopicReader
   private var random = RandomSource(seed: 1)
 
-  /// Fills a topic with `updates` versions that a training engine makes of its stream.
+  /// Fills a topic with `updates` versions that a scorer and a trainer make of a stream, as they do
+  /// live.
   init(updates: Int, folder: String) throws {
     self.folder = folder
     file = folder + "/hunt.yaml"
-    // Fixed thresholds: to find one for each version would take most of the time.
+    // Fixed thresholds and no guards: a sample to be scored for each version would take most of the
+    // time.
+    let every = 16
     let text = HuntPipeline.text(
-      publishEvery: 16, snapshotEvery: 20, trees: 10, batch: 16,
-      limit: "thresholds: {fraud: 0.9, clusters: 0.9, outlier: 0.9}")
+      publishEvery: every, snapshotEvery: 20, trees: 10, batch: every,
+      limit: "thresholds: {fraud: 0.9, clusters: 0.9, outlier: 0.9}", hasGuards: false)
     try write(Array(text.utf8), to: file)
     let pipeline = try Pipeline(path: file)
     log = try EmbeddedLog(folder: folder + "/topics", access: .readWrite)
     let topics = PipelineTopics(pipeline: pipeline.name)
     events = try log.writer(PipelineTopics.producers, exclusive: false)
     decisions = try log.reader(PipelineTopics.decisions, of: topics.scorer)
-    let models = try log.writer(topics.trainer, exclusive: true)
-    var scoring = ScoringEngine(pipeline: pipeline)
-    var training = TrainingEngine(pipeline: pipeline, epoch: models.epoch)
-    let decoder = EventDecoder(schema: pipeline.schema, readsLabel: false)
-    var block = EventBlock(schema: pipeline.schema, capacity: 256)
-    var published = 0
+    let models = try log.reader(PipelineTopics.models, of: topics.trainer)
+    let logger = Logger(label: "hunt") { _ in SwiftLogNoOpLogHandler() }
+    let scorer = try ScorerService(
+      pipeline: pipeline, log: log, logger: logger, now: { 1_700_000_000_000 })
+    let trainer = try TrainerService(
+      pipeline: pipeline, log: log, logger: logger, now: { 1_700_000_000_000 })
     var number: UInt64 = 0
-    while published < updates {
-      block.removeAll()
-      while !block.isFull {
-        try event(number).withUnsafeBytes {
-          try decoder.decode(json: $0, position: number, timestamp: 0, into: &block)
-        }
+    while try models.endOffset() < UInt64(updates) {
+      var stream = RecordBatch()
+      var labels = RecordBatch()
+      for _ in 0..<50_000 {
+        stream.append(key: nil, value: event(number), timestamp: 0)
+        let label = random.below(50) == 0 ? 1 : 0
+        labels.append(
+          key: nil, value: Array("{\"event_id\":\"\(number)\",\"label\":\(label)}".utf8),
+          timestamp: 0)
         number += 1
       }
-      let scored = scoring.score(block)
-      training.observe(scored)
-      for row in 0..<scored.rows {
-        training.label(
-          id: Array(scored.id(row)), random.below(50) == 0 ? .positive : .negative,
-          time: scored.time(row))
+      try events.transact { transaction in
+        try transaction.append(stream, to: PipelineTopics.events)
+        try transaction.append(labels, to: PipelineTopics.labels)
       }
-      var batch = RecordBatch()
-      for update in training.takeUpdates(time: scored.time(0), positions: []) {
-        try scoring.apply(update)
-        let key = Array("\(pipeline.name)/\(update.header.model)".utf8)
-        for chunk in UpdateChunks.split(update) {
-          batch.append(key: key, value: chunk, timestamp: update.header.time)
-        }
-        published += 1
-      }
-      try models.transact { _ = try $0.append(batch, to: PipelineTopics.models) }
+      try scorer.run(stop: StopSignal(), untilEnd: true)
+      try trainer.run(stop: StopSignal(), untilEnd: true)
     }
   }
 
