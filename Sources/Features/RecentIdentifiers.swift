@@ -28,8 +28,12 @@ public struct RecentIdentifiers: Sendable {
   /// Keeps an identifier.
   /// - Returns: false if it was there already; it is not kept anew then.
   public mutating func insert(_ id: ArraySlice<UInt8>) -> Bool {
+    capacity > 0 ? insert(hash: id.withUnsafeBytes(Self.hash)) : true
+  }
+
+  /// Keeps an identifier by its hash; as `insert`.
+  public mutating func insert(hash: UInt64) -> Bool {
     guard capacity > 0 else { return true }
-    let hash = Self.hash(id)
     var at = Int(truncatingIfNeeded: hash) & mask
     while slots[at] != 0 {
       if slots[at] == hash { return false }
@@ -49,9 +53,10 @@ public struct RecentIdentifiers: Sendable {
 
   private var mask: Int { slots.count - 1 }
 
-  private static func hash(_ id: ArraySlice<UInt8>) -> UInt64 {
+  /// What is kept of an identifier; never 0, and another in each process.
+  public static func hash(_ id: UnsafeRawBufferPointer) -> UInt64 {
     var hasher = Hasher()
-    id.withUnsafeBytes { hasher.combine(bytes: $0) }
+    hasher.combine(bytes: id)
     let hash = UInt64(truncatingIfNeeded: Int64(hasher.finalize()))
     return hash == 0 ? 1 : hash
   }

@@ -66,7 +66,8 @@ struct DurabilityOptions: ParsableArguments {
 extension EmbeddedLog {
   /// Applies the folder's retention to what a command writes.
   func keeper(_ logger: Logger) -> TopicKeeper {
-    TopicKeeper(RetentionKeeper(folder: folder, now: currentTime), logger: logger)
+    TopicKeeper(
+      RetentionKeeper(folder: folder, now: currentTime), logger: logger, now: currentTime)
   }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Features
 import Files
 import Pipeline
+import Topics
 
 struct DeadLettersCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -59,7 +60,7 @@ struct DeadLetterOptions: ParsableArguments {
   /// The dead letters meant that nobody has settled yet.
   func waiting(in letters: DeadLetters) throws -> [DeadLetters.Found] {
     var found: [DeadLetters.Found] = []
-    try letters.forEach(filter(status: .waiting)) {
+    try letters.forEach(filter(status: .waiting), damage: warn) {
       found.append($0)
       return true
     }
@@ -74,6 +75,8 @@ struct DeadLetterOptions: ParsableArguments {
       description: "there is no dead letter \(first), or it is replayed or dropped already")
   }
 }
+
+private func warn(_ damage: TopicError) { printError("warning: \(damage)\n") }
 
 struct DeadLetterNotFound: Error, CustomStringConvertible {
   let description: String
@@ -98,7 +101,7 @@ extension DeadLettersCommand {
       let letters = DeadLetters(log: try topics.openForReading())
       var left = limit ?? .max
       var found: [DeadLetters.Found] = []
-      try letters.forEach(which.filter(status: all ? nil : .waiting)) { letter in
+      try letters.forEach(which.filter(status: all ? nil : .waiting), damage: warn) { letter in
         guard left > 0 else { return false }
         left -= 1
         found.append(letter)
@@ -162,8 +165,9 @@ extension DeadLettersCommand {
     static let configuration = CommandConfiguration(
       abstract: "Puts waiting dead letters back on the topics they came from.",
       discussion: """
-        They are named, chosen by the options, or --all. A scorer that is told of an event a second \
-        time does not score it again, so an event has one decision in the end.
+        They are named, chosen by the options, or --all; unless named, those stay that replaying \
+        cannot help: duplicates, and rows of files. A scorer that is told of an event a second time \
+        does not score it again, so an event has one decision in the end.
         """)
 
     @OptionGroup var which: DeadLetterOptions
@@ -188,8 +192,10 @@ extension DeadLettersCommand {
       let letters = DeadLetters(log: try topics.openForWriting(durability))
       let found = try which.waiting(in: letters)
       try which.check(found)
-      let replayed = try letters.replay(found, value: value)
-      printLine("\(replayed.count.grouped) replayed")
+      let chosen = which.letters.isEmpty ? found.filter(\.isReplayable) : found
+      let replayed = try letters.replay(chosen, value: value)
+      let left = found.count - chosen.count
+      printLine("\(replayed.count.grouped) replayed" + (left > 0 ? ", \(left.grouped) left" : ""))
     }
 
     private func contents(of path: String) throws -> [UInt8] {

@@ -242,4 +242,15 @@ import Testing
   private func problems(of old: String, _ new: String) throws -> PipelineFileError {
     try #require(throws: PipelineFileError.self) { _ = try Pipeline.test((old, new)) }
   }
+
+  /// Such a number would overflow where it is read to the base of 60.
+  @Test func numbersToTheBaseOfSixtyAreNone() throws {
+    let text = pipelineText.replacingOccurrences(
+      of: "max_bytes: 400", with: "max_bytes: 18446744073709551615516:16")
+    let error = #expect(throws: PipelineFileError.self) {
+      try Pipeline(yaml: text, path: "test.yaml")
+    }
+    #expect(error?.description.contains("'max_bytes' must be a whole number") == true)
+    #expect(try Pipeline.test(("every: 200", "every: 1_000")).publishing.every == 1000)
+  }
 }

@@ -23,7 +23,7 @@ import Topics
       RetentionKeeper(folder: log.folder) {
         time += 100_000
         return time
-      }, logger: silent)
+      }, logger: silent, now: { start })
   }
 
   private func offsets(_ log: any TopicLog, _ topic: TopicPartition) throws -> Range<UInt64> {

@@ -69,6 +69,11 @@ public struct Pipeline: Sendable {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  /// Whether the pipeline of a definition learns from labels.
+  static func hasLabels(definition: String) -> Bool {
+    definition.split(separator: "\n").contains { $0.hasPrefix("label ") }
+  }
+
   /// The lines in which two definitions differ, `-` the other's and `+` this pipeline's.
   public func difference(from other: String) -> String {
     let theirs = other.split(separator: "\n").map(String.init)

@@ -109,7 +109,7 @@ struct YAMLMap {
 
   func number(_ key: String) -> Double? {
     guard let value = self[key] else { return nil }
-    guard let number = value.float, abs(number) <= Double(Float.greatestFiniteMagnitude) else {
+    guard let number = value.decimal, abs(number) <= Double(Float.greatestFiniteMagnitude) else {
       problems.add(value, "'\(key)' must be a number in Float32's range")
       return nil
     }
@@ -118,7 +118,7 @@ struct YAMLMap {
 
   func numbers(_ key: String) -> [Double]? {
     guard let value = self[key] else { return nil }
-    let numbers = value.sequence?.compactMap(\.float).filter(\.isFinite)
+    let numbers = value.sequence?.compactMap(\.decimal)
     guard let numbers, numbers.count == value.sequence?.count, !numbers.isEmpty else {
       problems.add(value, "'\(key)' must be a list of numbers")
       return nil
@@ -129,7 +129,7 @@ struct YAMLMap {
   /// A whole number; where what makes sense is checked elsewhere, the range may be left out.
   func integer(_ key: String, in range: ClosedRange<Int>? = nil) -> Int? {
     guard let value = self[key] else { return nil }
-    guard let number = value.int, range?.contains(number) ?? true else {
+    guard let number = value.integer, range?.contains(number) ?? true else {
       let bounds = range.map { " from \($0.lowerBound) to \($0.upperBound)" } ?? ""
       problems.add(value, "'\(key)' must be a whole number\(bounds)")
       return nil
@@ -155,5 +155,18 @@ struct YAMLMap {
       value,
       "'\(key)' must be one of \(names.joined(separator: ", "))" + nearestName(to: text, in: names))
     return nil
+  }
+}
+
+extension Node {
+  /// Digits may be grouped by underscores. Numbers to the base of 60, as YAML 1.1 has them, are none:
+  /// Yams reads them, and a large one ends the program.
+  private var digits: String? { string.map { $0.filter { $0 != "_" } } }
+
+  fileprivate var integer: Int? { digits.flatMap { Int($0) } }
+
+  /// Finite.
+  fileprivate var decimal: Double? {
+    digits.flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil }
   }
 }

@@ -129,7 +129,7 @@ struct HistoryDriver {
       if row == .end { break }
     }
     // The clock runs on until the last label has come.
-    queue.deliver(dueBy: nil) { id, label, time in
+    queue.deliver(dueBy: nil) { id, label, time, _ in
       training.label(id: id, label, time: time)
       labelled(label)
     }
@@ -154,7 +154,7 @@ struct HistoryDriver {
     let result = scoring.score(block)
     try scored(result, block, scoring)
     training.observe(result)
-    queue.deliver(dueBy: clock.time) { id, label, time in
+    queue.deliver(dueBy: clock.time) { id, label, time, _ in
       training.label(id: id, label, time: time)
       labelled(label)
     }

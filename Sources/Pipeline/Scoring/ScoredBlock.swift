@@ -209,12 +209,33 @@ public final class ScoredBlock: Sendable {
     return bytes[idStart + from..<idStart + to]
   }
 
-  /// All identifiers one after the other, and where each ends.
-  var identifiers: (bytes: [UInt8], ends: [Int]) {
-    (
-      Array(bytes[idStart...]),
-      (0..<rows).map { Int(Self.load(UInt32.self, bytes, endStart + $0 * 4)) }
-    )
+  /// Gives the identifiers of a record's block, and looks at nothing else in it.
+  /// - Throws: `FormatError` if there is no block there.
+  static func forEachIdentifier(
+    in record: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void
+  ) throws(FormatError) {
+    func number(_ at: Int) -> Int {
+      Int(UInt32(littleEndian: record.loadUnaligned(fromByteOffset: at, as: UInt32.self)))
+    }
+    guard record.count >= headerSize, record.starts(with: magic) else {
+      throw FormatError(description: "not a block of scored events")
+    }
+    let rows = number(4)
+    let perRow = 8 + 8 * number(8) + 4 * number(12) + 1
+    let ends = headerSize + number(12) * versionSize + rows * perRow
+    let ids = ends + rows * 4
+    guard rows <= 1 << 20, ids <= record.count else {
+      throw FormatError(description: "a block of scored events that ends early")
+    }
+    var start = 0
+    for row in 0..<rows {
+      let end = number(ends + 4 * row)
+      guard end >= start, end <= record.count - ids else {
+        throw FormatError(description: "a block of scored events with impossible identifiers")
+      }
+      body(UnsafeRawBufferPointer(rebasing: record[ids + start..<ids + end]))
+      start = end
+    }
   }
 
   /// Whether an event's identifier is `id`.

@@ -102,6 +102,9 @@ public struct ScoringEngine {
       isLate: late[row], served: served, into: &bytes)
   }
 
+  /// Event time as of the block scored last; nil before the first event.
+  public var eventTime: Int64? { clock.time }
+
   /// Whether an event of the block scored last lies further behind event time than it may.
   public func isLate(row: Int) -> Bool { late[row] }
 

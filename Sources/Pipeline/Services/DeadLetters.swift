@@ -1,3 +1,4 @@
+import Features
 import Topics
 
 /// What was refused on a log, and what became of it: looked at, replayed or dropped.
@@ -64,6 +65,14 @@ public struct DeadLetters {
     public var timestamp: Int64
     /// What became of it.
     public var status: Status
+
+    /// Whether putting its bytes back can help: they came from a topic that producers write, and
+    /// not a second time.
+    public var isReplayable: Bool {
+      guard case .record(let partition, _) = letter.source else { return false }
+      return [PipelineTopics.events, PipelineTopics.labels].contains(partition)
+        && letter.kind != Rejection.duplicate(id: "").kind
+    }
   }
 
   /// Which dead letters are meant; what is nil is not looked at.
@@ -116,13 +125,24 @@ public struct DeadLetters {
 
   /// Calls `body` for each dead letter that the filter accepts, role by role, oldest first, until
   /// it returns false.
-  public func forEach(_ filter: Filter = .init(), _ body: (Found) throws -> Bool) throws {
+  /// - Parameter damage: gets what cannot be read; it is stepped over.
+  public func forEach(
+    _ filter: Filter = .init(), damage: (TopicError) -> Void = { _ in },
+    _ body: (Found) throws -> Bool
+  ) throws {
     let settled = try settled()
     var goesOn = true
     for partition in try log.describe() where partition.partition == PipelineTopics.deadLetters {
-      let reader = try log.reader(partition.partition, of: partition.role)
-      _ = try reader.read(from: partition.startOffset, limit: .max) { record in
-        guard goesOn, let letter = DeadLetter(json: Array(record.value)) else { return goesOn }
+      var reader = SteppingReader(
+        try log.reader(partition.partition, of: partition.role), from: partition.startOffset)
+      try reader.read(damage: damage) { record in
+        guard goesOn else { return false }
+        guard let letter = DeadLetter(json: Array(record.value)) else {
+          damage(
+            TopicError(
+              .corrupt, "not a dead letter", partition: partition.partition, offset: record.offset))
+          return true
+        }
         let reference = Reference(partition.role, record.offset)
         let status: Status =
           settled.contains(Self.key(replayed: letter, reference))

@@ -83,7 +83,7 @@ public final class ModelReader {
       return true
     }
     let isComplete = pipeline.models.allSatisfy { model in
-      index.models[model.name] == nil
+      (index.models[model.name] == nil && index.begun <= start)
         || found.newest(of: model.name, pipeline: pipeline, refused: { _ in }) != nil
         // Made by another file: no search finds what fits.
         || found.lastSnapshot?.update.header.fingerprint != pipeline.fingerprint

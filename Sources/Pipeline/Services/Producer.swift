@@ -46,7 +46,7 @@ public struct Producer {
   private let pipeline: Pipeline?
   private let log: any TopicLog
   private let writer: any TopicWriter
-  private let keeper: TopicKeeper?
+  private var keeper: TopicKeeper?
   private let rate: Double?
   private let now: () -> Int64
   private let elapsed: () -> Double
@@ -60,9 +60,9 @@ public struct Producer {
   private var deadLetters = RecordBatch()
   private var queue = LabelQueue()
   private var clock = EventClock()
-  /// Labels that go with the next batch. Without an identifier field it is an event's offset that
-  /// identifies it, which is known once the event is appended: until then `id` is its number.
-  private var due: [(id: [UInt8], label: Label, time: Int64)] = []
+  /// Labels that go with the next batch, and the numbers of their events. Without an identifier
+  /// field it is an event's offset that identifies it, which is known once the event is appended.
+  private var due: [(id: [UInt8], label: Label, time: Int64, source: UInt64)] = []
   private var eventNumber: UInt64 = 0
 
   /// The most rows that become visible at once.
@@ -196,19 +196,19 @@ public struct Producer {
   /// far and on nothing else, so that reading them again comes to the same.
   private mutating func follow(_ row: ProducerSource.Row) {
     defer { eventNumber += 1 }
-    guard row == .event, let pipeline, let block = source.block else { return }
+    guard row == .event, pipeline != nil, let block = source.block else { return }
     let time = block.times[0]
     clock.follow(time)
     if let label = Label(rawValue: UInt8(bitPattern: block.labels[0])) {
-      let id = pipeline.schema.id == nil ? Array("\(eventNumber)".utf8) : Array(block.id(0))
-      queue.append(id: id, label, time: time + progress.labelDelay)
+      queue.append(
+        id: Array(block.id(0)), label, time: time + progress.labelDelay, source: eventNumber)
     }
     deliver(dueBy: clock.time ?? .min)
   }
 
   /// Gathers the labels that are known by `time`; nil: all.
   private mutating func deliver(dueBy time: Int64?) {
-    queue.deliver(dueBy: time) { due.append(($0, $1, $2)) }
+    queue.deliver(dueBy: time) { due.append(($0, $1, $2, $3)) }
   }
 
   private mutating func commit(atEnd: Bool) throws {
@@ -231,6 +231,9 @@ public struct Producer {
       var next = next
       if pipeline != nil, pipeline?.schema.id == nil, !events.isEmpty {
         next.note(event: first, at: base)
+        if next.runs.count > 1 {
+          next.forgetRuns(before: (queue.sources + due.map(\.source)).min() ?? next.events)
+        }
       }
       try transaction.append(labelRecords(next), to: PipelineTopics.labels)
       try transaction.append(deadLetters, to: PipelineTopics.deadLetters)
@@ -248,11 +251,9 @@ public struct Producer {
   private func labelRecords(_ progress: ProducerProgress) -> RecordBatch {
     var batch = RecordBatch()
     var json: [UInt8] = []
-    for (id, label, time) in due {
+    for (id, label, time, number) in due {
       var id = id
-      if pipeline?.schema.id == nil, let number = UInt64(String(decoding: id, as: UTF8.self)),
-        let offset = progress.offset(of: number)
-      {
+      if pipeline?.schema.id == nil, let offset = progress.offset(of: number) {
         id = Array("\(offset)".utf8)
       }
       json.removeAll(keepingCapacity: true)

@@ -36,6 +36,11 @@ struct ProducerProgress: Equatable {
     runs.append(Run(event: event, offset: offset))
   }
 
+  /// Forgets where events before number `event` stand: their labels are all given out.
+  mutating func forgetRuns(before event: UInt64) {
+    while runs.count > 1, runs[1].event <= event { runs.removeFirst() }
+  }
+
   /// The offset of an event.
   func offset(of event: UInt64) -> UInt64? {
     runs.last { $0.event <= event }.map { $0.offset + (event - $0.event) }

@@ -77,24 +77,30 @@ public final class ProducerSource {
   /// Reads the next row.
   func next() throws -> Row {
     json.removeAll(keepingCapacity: true)
+    key = nil
     block?.removeAll()
     let number = rows
     let timestamp = Int64(number) * 1000
     if lines != nil {
-      var refused = false
+      var refusal: Rejection?
       let line: Void? = try lines!.nextNonEmpty { bytes in
         json.append(contentsOf: bytes)
         guard let decoder else { return }
         do throws(Rejection) {
           try decoder.decode(json: bytes, position: number, timestamp: timestamp, into: &block!)
-        } catch { refused = true }
+        } catch { refusal = error }
       }
       if line == nil { return .end }
       rows += 1
       include(json)
-      guard !refused else { return .refused }
-      if decoder != nil { withholdLabels() }
-      return .event
+      switch refusal {
+      case .malformed: return .refused
+      case nil where decoder == nil: return .event
+      default:
+        // An object all the same: its label must not travel with it.
+        withholdLabels()
+        return refusal == nil ? .event : .refused
+      }
     }
     guard try csv!.next(&row) else { return .end }
     rows += 1

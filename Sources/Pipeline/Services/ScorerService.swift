@@ -39,7 +39,7 @@ public final class ScorerService {
   private let log: any TopicLog
   private let logger: Logger
   private let now: @Sendable () -> Int64
-  private let keeper: TopicKeeper?
+  private var keeper: TopicKeeper?
   private let writer: any TopicWriter
   private let events: any TopicReader
   private var updates: UpdateFollower
@@ -78,14 +78,17 @@ public final class ScorerService {
     try PipelineMismatch.check(pipeline, againstScorerOf: log)
     writer = try log.writer(topics.scorer, exclusive: true)
     events = try log.reader(PipelineTopics.events, of: PipelineTopics.producers)
-    try writer.transact { transaction in
+    let start = try events.startOffset()
+    position = try writer.transact { transaction in
       try transaction.put(
         state: Array(pipeline.definition.utf8), for: PipelineMismatch.definitionKey)
+      let position = try transaction.position(
+        of: PipelineTopics.events, group: PipelineTopics.scorerGroup)
+      // From now on nothing is removed that this scorer has not scored.
+      try transaction.commit(
+        position: position ?? start, of: PipelineTopics.events, group: PipelineTopics.scorerGroup)
+      return position ?? start
     }
-    position =
-      try log.position(
-        of: PipelineTopics.events, group: PipelineTopics.scorerGroup, role: topics.scorer)
-      ?? events.startOffset()
     decoder = EventDecoder(schema: pipeline.schema, readsLabel: false)
     identifiers = try Self.recentIdentifiers(
       on: log.reader(PipelineTopics.scored, of: topics.scorer),
@@ -185,27 +188,24 @@ public final class ScorerService {
     // its end backwards until there are enough.
     let start = try scored.startOffset()
     var from = try scored.endOffset()
-    var pieces: [[(bytes: [UInt8], ends: [Int])]] = []
+    var pieces: [[UInt64]] = []
     var events = 0
     while from > start, events < capacity {
       let end = from
       from -= min(1024, from - start)
-      var piece: [(bytes: [UInt8], ends: [Int])] = []
+      var piece: [UInt64] = []
       _ = try scored.read(from: from, limit: Int(end - from)) { record in
-        let block = try ScoredBlock(bytes: [UInt8](record.value))
-        piece.append(block.identifiers)
-        events += block.rows
+        // Where records were lost, what follows is read in the piece after it.
+        guard record.offset < end else { return false }
+        try ScoredBlock.forEachIdentifier(in: record.value) {
+          piece.append(RecentIdentifiers.hash($0))
+        }
         return true
       }
+      events += piece.count
       pieces.append(piece)
     }
-    for block in pieces.reversed().joined() {
-      var start = 0
-      for end in block.ends {
-        _ = identifiers.insert(block.bytes[start..<end])
-        start = end
-      }
-    }
+    for hash in pieces.reversed().joined() { _ = identifiers.insert(hash: hash) }
     return identifiers
   }
 
@@ -225,7 +225,8 @@ public final class ScorerService {
       if engine.isLate(row: row) { counters.late += 1 }
     }
     result.bytes.withUnsafeBytes {
-      scored.append(key: nil, value: $0, timestamp: result.latestTime ?? 0)
+      // Event time, which an event dated far ahead does not move: what is asked by time is found.
+      scored.append(key: nil, value: $0, timestamp: engine.eventTime ?? 0)
     }
     return alerts
   }

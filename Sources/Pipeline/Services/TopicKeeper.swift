@@ -6,16 +6,24 @@ import Topics
 public struct TopicKeeper {
   private let keeper: RetentionKeeper
   private let logger: Logger
+  private let now: () -> Int64
+  /// When a failure was logged last, ms since 1970.
+  private var complainedAt: Int64?
+  private static let complainEvery: Int64 = 60_000
 
   /// A keeper for one service or producer.
-  public init(_ keeper: RetentionKeeper, logger: Logger) {
+  /// - Parameter now: the time of day, ms since 1970.
+  public init(_ keeper: RetentionKeeper, logger: Logger, now: @escaping () -> Int64) {
     self.keeper = keeper
     self.logger = logger
+    self.now = now
   }
 
   /// Removes what is over the limits; cheap to call between any two transactions.
-  /// - Throws: `TopicError`. Settings that cannot be read are logged, and the last ones hold.
-  func tend(_ writer: any TopicWriter, on log: any TopicLog) throws {
+  /// - Throws: `TopicError` for what the role's own transactions would meet as well. Settings that
+  ///   cannot be read are logged, and the last ones hold; so is a full disk, for which whoever has
+  ///   something to write knows what to do.
+  mutating func tend(_ writer: any TopicWriter, on log: any TopicLog) throws {
     let role = writer.role
     do {
       let trimmed = try keeper.tend(PipelineTopics.written(by: role), of: writer) { partition in
@@ -26,8 +34,10 @@ public struct TopicKeeper {
           "records past their retention removed",
           metadata: ["topic": "\(piece.partition)", "offsets": "\(piece.offsets)"])
       }
-    } catch let error as TopicError where error.code == .invalid {
-      logger.error("retention settings cannot be read", metadata: ["reason": "\(error)"])
+    } catch let error as TopicError where [.invalid, .full, .io].contains(error.code) {
+      if let complainedAt, now() - complainedAt < Self.complainEvery { return }
+      complainedAt = now()
+      logger.error("retention cannot be applied", metadata: ["reason": "\(error)"])
     }
   }
 }
@@ -61,15 +71,28 @@ extension PipelineTopics {
     }
   }
 
+  /// The least position of all pipelines on the log; 0 if there is none, and where one has not
+  /// begun.
   private static func slowest(
     of partition: TopicPartition, group: String, on log: any TopicLog,
     reader: (PipelineTopics) -> WriterRole
   ) throws -> UInt64 {
-    let pipelines = Set(try log.describe().compactMap { PipelineTopics(role: $0.role)?.scorer })
-    return try pipelines.compactMap { scorer in
-      try PipelineTopics(role: scorer).flatMap {
-        try log.position(of: partition, group: group, role: reader($0))
-      }
-    }.min() ?? 0
+    let scorers = Set(try log.describe().compactMap { PipelineTopics(role: $0.role)?.scorer })
+    var positions: [UInt64] = []
+    for topics in scorers.compactMap(PipelineTopics.init(role:)) {
+      if partition == labels, try !learnsFromLabels(topics, on: log) { continue }
+      positions.append(
+        try log.position(of: partition, group: group, role: reader(topics)) ?? 0)
+    }
+    return positions.min() ?? 0
+  }
+
+  private static func learnsFromLabels(
+    _ topics: PipelineTopics, on log: any TopicLog
+  ) throws -> Bool {
+    guard let bytes = try log.state(PipelineMismatch.definitionKey, role: topics.scorer) else {
+      return true
+    }
+    return Pipeline.hasLabels(definition: String(decoding: bytes, as: UTF8.self))
   }
 }

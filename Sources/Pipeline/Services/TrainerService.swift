@@ -15,7 +15,7 @@ public final class TrainerService {
   private let log: any TopicLog
   private let logger: Logger
   private let now: @Sendable () -> Int64
-  private let keeper: TopicKeeper?
+  private var keeper: TopicKeeper?
   private let writer: any TopicWriter
   private let scored: any TopicReader
   private let labels: any TopicReader
@@ -79,14 +79,19 @@ public final class TrainerService {
     labels = try log.reader(PipelineTopics.labels, of: PipelineTopics.producers)
     let restored = try TrainingEngine(pipeline: pipeline, epoch: writer.epoch, load: load)
     engine = restored ?? TrainingEngine(pipeline: pipeline, epoch: writer.epoch)
-    updateIndex = try UpdateIndex(log: log, topics: topics) ?? UpdateIndex()
+    updateIndex =
+      try UpdateIndex(log: log, topics: topics)
+      ?? UpdateIndex(
+        begunAt: log.reader(PipelineTopics.models, of: role).endOffset())
     scoredPosition =
       try log.position(of: PipelineTopics.scored, group: PipelineTopics.trainerGroup, role: role)
       ?? scored.startOffset()
-    labelPosition =
-      try log.position(of: PipelineTopics.labels, group: PipelineTopics.trainerGroup, role: role)
-      ?? labels.startOffset()
+    let saved = try log.state(LabelPosition.key, role: role).map(LabelPosition.init(bytes:))
+    let labelStart = try saved ?? LabelPosition(next: labels.startOffset())
+    labelPosition = labelStart.next
     committedAt = now()
+    try findWaiting(labelStart)
+    try goOnBehindPublished()
     logger.info(
       "trainer ready",
       metadata: [
@@ -94,6 +99,44 @@ public final class TrainerService {
         "resumed": "\(restored != nil)", "scored": "\(scoredPosition)",
         "labels": "\(labelPosition)",
       ])
+  }
+
+  /// Reads the labels again that were waiting for their time.
+  private func findWaiting(_ saved: LabelPosition) throws {
+    for range in saved.waiting {
+      _ = try labels.read(from: range.lowerBound, limit: range.count) { record in
+        guard range.contains(record.offset) else { return false }
+        do throws(Rejection) {
+          let label = try labelDecoder.decode(record.value)
+          waiting.append(
+            id: label.eventID, label.label, time: label.time ?? record.timestamp,
+            source: record.offset)
+        } catch {
+          throw TopicError(
+            .corrupt, "a label that was readable is so no more: \(error)",
+            partition: PipelineTopics.labels, offset: record.offset)
+        }
+        return true
+      }
+    }
+  }
+
+  /// Numbers go on behind every version that stands on the topic or has scored: after a loss of the
+  /// state they must not be used again.
+  private func goOnBehindPublished() throws {
+    for model in try ModelReader(log: log, topics: topics).readNewest(of: pipeline) {
+      engine.goOn(behind: model.header.version, of: model.header.model)
+    }
+    let end = try scored.endOffset()
+    guard end > (try scored.startOffset()) else { return }
+    _ = try scored.read(from: end - 1, limit: 1) { record in
+      let block = try ScoredBlock(bytes: [UInt8](record.value))
+      guard block.versions.count == pipeline.models.count else { return false }
+      for (model, version) in zip(pipeline.models, block.versions) {
+        engine.goOn(behind: version.version, of: model.name)
+      }
+      return false
+    }
   }
 
   /// Learns until it is asked to stop or, if `untilEnd`, until nothing is left to read.
@@ -150,7 +193,7 @@ public final class TrainerService {
   }
 
   private func learnLabels(dueBy time: Int64?) {
-    waiting.deliver(dueBy: time) { engine.label(id: $0, $1, time: $2) }
+    waiting.deliver(dueBy: time) { id, label, time, _ in engine.label(id: id, label, time: time) }
   }
 
   private func readScored() throws -> Int {
@@ -171,16 +214,18 @@ public final class TrainerService {
     return events
   }
 
-  /// Reads labels, a bounded number ahead of event time. One without a time of its own is known
-  /// at once, and so is one that is dated too far ahead to be waited for.
+  /// Reads labels ahead of event time. One without a time of its own is known at once, and so is one
+  /// that is dated too far ahead to be waited for, or for which there is no room to wait.
   private func readLabels() throws -> Int {
-    guard pipeline.labels != nil, waiting.count < Self.labelsAhead else { return 0 }
+    guard pipeline.labels != nil else { return 0 }
     var count = 0
     labelPosition = try labels.read(from: labelPosition, limit: Self.labelsAtOnce) { record in
       count += 1
       do throws(Rejection) {
         let label = try labelDecoder.decode(record.value)
-        if let time = label.time, engine.eventTime.map({ time <= $0 + EventClock.leap }) ?? true {
+        if let time = label.time, waiting.count < Self.labelsAhead,
+          engine.eventTime.map({ time <= $0 + EventClock.leap }) ?? true
+        {
           waiting.append(id: label.eventID, label.label, time: time, source: record.offset)
         } else {
           engine.label(id: label.eventID, label.label, time: label.time ?? record.timestamp)
@@ -194,10 +239,6 @@ public final class TrainerService {
     return count
   }
 
-  /// The offset before which all labels are learnt: after a restart, reading goes on there. Labels
-  /// behind it that are learnt already are recognised then.
-  private var learntThrough: UInt64 { waiting.oldestSource ?? labelPosition }
-
   /// Publishes and saves in one transaction; gives the published updates.
   ///
   /// While the topics take nothing, learning goes on within a bound, and the next commit writes this
@@ -208,11 +249,12 @@ public final class TrainerService {
     _ engine: inout TrainingEngine, history: (key: String, progress: HistoryProgress)? = nil,
     mustSucceed: Bool = false
   ) throws -> [ParameterUpdate] {
+    let labels = LabelPosition(next: labelPosition, waiting: waiting.sources)
     let updates = engine.takeUpdates(
       time: now(),
       positions: [
         .init(topic: PipelineTopics.scored.topic, partition: 0, offset: scoredPosition),
-        .init(topic: PipelineTopics.labels.topic, partition: 0, offset: learntThrough),
+        .init(topic: PipelineTopics.labels.topic, partition: 0, offset: labels.start),
       ])
     let withheld = engine.takeWithheld(time: now())
     for statement in withheld { logger.warning("update withheld", metadata: .init(statement)) }
@@ -224,7 +266,8 @@ public final class TrainerService {
       try writer.transact { transaction in
         let first = try transaction.append(outgoing.records, to: PipelineTopics.models)
         if !outgoing.records.isEmpty {
-          index = outgoing.index(updateIndex, from: first)
+          index = outgoing.index(
+            updateIndex, from: first, models: pipeline.models.lazy.map(\.name))
           try transaction.put(state: index.bytes, for: UpdateIndex.key)
         }
         try transaction.append(deadLetters, to: PipelineTopics.deadLetters)
@@ -238,8 +281,10 @@ public final class TrainerService {
         try transaction.commit(
           position: scoredPosition, of: PipelineTopics.scored, group: PipelineTopics.trainerGroup)
         if pipeline.labels != nil {
+          try transaction.put(state: labels.bytes, for: LabelPosition.key)
+          // What somebody may remove from the topic: all before it is learnt.
           try transaction.commit(
-            position: learntThrough, of: PipelineTopics.labels, group: PipelineTopics.trainerGroup)
+            position: labels.start, of: PipelineTopics.labels, group: PipelineTopics.trainerGroup)
         }
       }
     } catch let error as TopicError where error.code == .full || error.code == .io {
@@ -299,10 +344,12 @@ public final class TrainerService {
     }
 
     /// The index once the records stand on `models` from `first` on.
-    func index(_ index: UpdateIndex, from first: UInt64) -> UpdateIndex {
+    func index(
+      _ index: UpdateIndex, from first: UInt64, models: some Sequence<String>
+    ) -> UpdateIndex {
       var index = index
       for (header, record) in places { index.add(header, at: first + UInt64(record)) }
-      index.close(at: first + UInt64(records.count))
+      index.close(at: first + UInt64(records.count), models: models)
       return index
     }
 
@@ -342,7 +389,10 @@ public final class TrainerService {
       progress(history, updates)
       return !stop.isRequested
     }
-    guard driver.progress.finished else { return }
+    // A history that was finished before is not finished again: what is gathered since is live.
+    guard driver.progress.finished,
+      driver.progress.rows > resumed.rows || resumed.labelsThrough != .max
+    else { return }
     engine.finish()
     progress(history, try commit(&engine, history: (key, driver.progress), mustSucceed: true))
   }

@@ -13,6 +13,7 @@ struct LabelQueue {
     var number: UInt64
     var id: [UInt8]
     var label: Label
+    var source: UInt64
 
     static func < (a: Entry, b: Entry) -> Bool { (a.time, a.number) < (b.time, b.number) }
     static func == (a: Entry, b: Entry) -> Bool { a.number == b.number }
@@ -21,21 +22,17 @@ struct LabelQueue {
   private var inOrder: Deque<Entry> = []
   private var others: Heap<Entry> = []
   private var next: UInt64 = 0
-  /// Where the labels were read, oldest first, and which of them are delivered.
-  private var sources: Deque<(source: UInt64, delivered: Bool)> = []
-  private var firstSource: UInt64 = 0
 
   var count: Int { inOrder.count + others.count }
   var isEmpty: Bool { inOrder.isEmpty && others.isEmpty }
 
-  /// Where the oldest label was read that is not delivered.
-  var oldestSource: UInt64? { sources.first?.source }
+  /// Where the labels were read that are not delivered, in no order.
+  var sources: [UInt64] { inOrder.map(\.source) + others.unordered.map(\.source) }
 
-  /// - Parameter source: where the label was read; does not fall from label to label.
+  /// - Parameter source: where the label was read.
   mutating func append(id: [UInt8], _ label: Label, time: Int64, source: UInt64 = 0) {
-    let entry = Entry(time: time, number: next, id: id, label: label)
+    let entry = Entry(time: time, number: next, id: id, label: label, source: source)
     next += 1
-    sources.append((source, false))
     if let last = inOrder.last, time < last.time {
       others.insert(entry)
     } else {
@@ -53,15 +50,11 @@ struct LabelQueue {
 
   /// Delivers, in order, all labels known by `time`; nil: all there are.
   mutating func deliver(
-    dueBy time: Int64?, _ body: (_ id: [UInt8], _ label: Label, _ time: Int64) throws -> Void
+    dueBy time: Int64?,
+    _ body: (_ id: [UInt8], _ label: Label, _ time: Int64, _ source: UInt64) throws -> Void
   ) rethrows {
     while let entry = pop(dueBy: time ?? .max) {
-      try body(entry.id, entry.label, entry.time)
-      sources[Int(entry.number - firstSource)].delivered = true
-      while let oldest = sources.first, oldest.delivered {
-        sources.removeFirst()
-        firstSource += 1
-      }
+      try body(entry.id, entry.label, entry.time, entry.source)
     }
   }
 

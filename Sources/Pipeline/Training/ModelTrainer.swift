@@ -243,6 +243,12 @@ struct ModelTrainer {
     return .withheld(objection, action, rows: concerned)
   }
 
+  /// Makes sure that the next version has a number above `version`.
+  mutating func goOn(behind version: UInt64) {
+    guard version > publisher.version else { return }
+    publisher = UpdatePublisher(after: version, snapshotEvery: publishing.snapshotEvery)
+  }
+
   /// The update that brings readers to `parameters`.
   mutating func makeUpdate(
     of parameters: any ModelParameters, header: ParameterUpdate.Header, pipeline: Pipeline

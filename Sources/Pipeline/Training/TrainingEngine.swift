@@ -171,6 +171,12 @@ public struct TrainingEngine {
 
   // MARK: Publishing
 
+  /// Makes sure that a model's next version has a number above `version`.
+  mutating func goOn(behind version: UInt64, of model: String) {
+    guard let index = pipeline.modelIndex(model) else { return }
+    trainers[index].goOn(behind: version)
+  }
+
   private mutating func publish(_ index: Int) {
     guard let time = eventTime,
       let attempt = trainers[index].publish(

@@ -25,7 +25,11 @@ struct UpdateIndex: Equatable {
   /// A chain that is longer is not listed further: the rest of it is found by following.
   static let longestChain = 4096
 
-  init() {}
+  /// Updates before it are not listed; 0 once every model of the pipeline is.
+  private(set) var begun: UInt64
+
+  /// An index that lists nothing before `offset`, the topic's end.
+  init(begunAt offset: UInt64) { begun = offset }
 
   /// The index of a pipeline's trainer; nil if it has published nothing or its state is damaged:
   /// then updates are looked for on the topic.
@@ -51,10 +55,17 @@ struct UpdateIndex: Equatable {
   }
 
   /// The topic ends at `end` now. Where a chain is not listed whole, reading goes on behind what is.
-  mutating func close(at end: UInt64) { self.end = end }
+  /// - Parameter models: names of the pipeline's models.
+  mutating func close(at end: UInt64, models names: some Sequence<String>) {
+    self.end = end
+    if names.allSatisfy({ models[$0] != nil }) { begun = 0 }
+  }
 
-  /// The first update that a reader may start from; nil before there is any.
-  var oldest: UInt64? { models.values.compactMap { $0.previous.first ?? $0.newest.first }.min() }
+  /// The first update that a reader may start from; nil before there is any, or where there may be
+  /// others that are not listed.
+  var oldest: UInt64? {
+    begun > 0 ? nil : models.values.compactMap { $0.previous.first ?? $0.newest.first }.min()
+  }
 
   /// Where following begins.
   var start: UInt64 {
@@ -70,6 +81,7 @@ struct UpdateIndex: Equatable {
     var writer = StateWriter()
     writer.write(Self.format)
     writer.write(end)
+    writer.write(begun)
     writer.write(UInt64(models.count))
     for (name, chains) in models.sorted(by: { $0.key < $1.key }) {
       writer.write(name)
@@ -83,6 +95,7 @@ struct UpdateIndex: Equatable {
     var reader = StateReader(bytes)
     guard try reader.read(UInt32.self) == Self.format else { throw .unknownFormat }
     end = try reader.read(UInt64.self)
+    begun = try reader.read(UInt64.self)
     for _ in 0..<(try reader.readCount(limit: 1 << 16)) {
       let name = try reader.readString()
       models[name] = Chains(
