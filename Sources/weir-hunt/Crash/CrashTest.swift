@@ -87,10 +87,11 @@ struct CrashTest: ParsableCommand {
     let run = try CrashRun(starter: starter, plan: plan, disk: disk)
     try run.run()
     say(
-      "\(run.kills) kills, \(run.timesFull) times a full disk; everything is produced, scored and "
-        + "learnt")
+      "kills: \(run.killCounts); \(run.timesFull) times a full disk; everything is produced, "
+        + "scored and learnt")
     var checks = CrashChecks(
       log: run.log, pipeline: try Pipeline(path: file), stream: stream)
+    checks.check("every planned kill was made") { run.madeAllKills ? nil : run.killCounts }
     checks.check("no service warned of anything" + (disk == nil ? "" : " but the full disk")) {
       guard let first = run.complaints.first else { return nil }
       return "\(run.complaints.count) lines, the first: \(first)"
