@@ -116,7 +116,7 @@ struct CrashTest: ParsableCommand {
     var checks = CrashChecks(log: log, pipeline: pipeline, stream: starter.stream)
     let damage = DamageChecks(
       log: log, pipeline: pipeline, published: run.published,
-      losesUncounted: run.losesUncounted)
+      uncountedDecisions: run.uncountedDecisions, losesProgress: run.losesProgress)
     checks.check("services ran on or refused, naming the place; repairs mended all") {
       run.objections.isEmpty ? nil : run.objections.joined(separator: "\n        ")
     }
@@ -124,7 +124,7 @@ struct CrashTest: ParsableCommand {
     checks.check("scores come out the same from the rebuilt version") {
       try damage.recomputed { say("        \($0) rows compared") }
     }
-    checks.check("no event is decided twice, and no decision is missing unnamed") {
+    checks.check("no event stands or is decided twice, and no decision is missing unnamed") {
       try damage.complete { say("        \($0)") }
     }
     guard checks.failures == 0 else { throw Failure("\(checks.failures) promises did not hold") }
