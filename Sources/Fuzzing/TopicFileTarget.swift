@@ -2,7 +2,8 @@ import Glibc
 import Topics
 
 /// The data file of a topic: verified, repaired and read, however damaged. Every record that is
-/// given out has to be one that was written, and after the repair nothing may be damaged.
+/// given out has to be one that was written, and after the repair nothing may be damaged and no
+/// record that was sound before may be missing.
 public struct TopicFileTarget: FuzzTarget {
   /// As the command line names it.
   public static let name = "topic-file"
@@ -77,11 +78,18 @@ public struct TopicFileTarget: FuzzTarget {
     do {
       report = try maintenance.verify(check: check)
       repaired = try maintenance.repair(check: check)
-    } catch { return "refused: \(error.code)" }
+    } catch {
+      try Finding.unless(
+        [.formatMismatch, .notFound, .corrupt].contains(error.code), "refused: \(error)")
+      return "refused: \(error.code)"
+    }
     if let stranger { throw Finding(stranger) }
     let findings = try maintenance.verify(check: check).findings
     try Finding.unless(findings.isEmpty, "after the repair: " + (findings.first?.description ?? ""))
     let records = try readAll()
+    let sound = report.roles.flatMap(\.partitions).reduce(0) { $0 + $1.records }
+    try Finding.unless(
+      records >= sound, "\(sound) records were sound, \(records) are there after the repair")
     let reasons = Set(report.findings.map { String($0.reason.filter { !$0.isNumber }.prefix(24)) })
     let lost = repaired.lost.isEmpty ? "nothing lost" : "lost"
     return "\(reasons.sorted().joined(separator: ";")) \(lost) of \(records / 100)"

@@ -8,11 +8,12 @@ enum HuntPipeline {
   ///   - snapshotEvery: versions between two snapshots.
   ///   - trees: of the forest; 400 make a snapshot of more than one record.
   ///   - batch: rows of a mini-batch.
+  ///   - labelDelay: how long an event waits for its label.
   ///   - limit: where thresholds come from.
   ///   - hasGuards: whether a version is compared with the one before it.
   static func text(
     publishEvery: Int, snapshotEvery: Int, trees: Int, batch: Int = 128,
-    limit: String = "budget: 1 %", hasGuards: Bool = true
+    labelDelay: String = "1d", limit: String = "budget: 1 %", hasGuards: Bool = true
   ) -> String {
     """
     pipeline: \(name)
@@ -24,7 +25,7 @@ enum HuntPipeline {
         TX_AMOUNT: number
     label:
       field: TX_FRAUD
-      delay: 1d
+      delay: \(labelDelay)
     features:
       - number: TX_AMOUNT
       - log: TX_AMOUNT

@@ -8,7 +8,8 @@ import Topics
 final class CrashRun {
   /// Lines that the services logged: they are asked for warnings and errors only.
   private(set) var complaints: [String] = []
-  private(set) var kills = 0
+  /// Kills that were made, of each service.
+  private(set) var kills: [Service: Int] = [:]
   /// How often the disk was full and somebody could not go on.
   private(set) var timesFull = 0
   let log: EmbeddedLog
@@ -46,10 +47,17 @@ final class CrashRun {
       let token = log.changeToken()
       try checkChildren()
       let progress = try reader.read()
-      if isProduced, progress.isThrough { break }
+      if isProduced, progress.isThrough {
+        guard let service = plan.unfinished.first else { break }
+        // It came to its end before its last kills; they meet it where it finds nothing to do.
+        if children[service] == nil {
+          isProduced = isProduced && service != .producer
+          try start(service)
+        }
+      }
       var killed = false
       for service in Service.allCases {
-        guard !(service == .producer && isProduced),
+        guard children[service] != nil,
           let moment = plan.take(service, at: reader.event(of: service, progress))
         else { continue }
         try kill(service, moment, at: reader.event(of: service, progress))
@@ -74,6 +82,16 @@ final class CrashRun {
     }
   }
 
+  /// The kills made and planned, of each service.
+  var killCounts: String {
+    Service.allCases.map { service in
+      "\(service.rawValue) \(kills[service] ?? 0) of \(plan.counts[service] ?? 0)"
+    }.joined(separator: ", ")
+  }
+
+  /// Whether every planned kill was made.
+  var madeAllKills: Bool { kills == plan.counts }
+
   private func start(_ service: Service) throws {
     children[service] = try starter.start(service)
   }
@@ -89,11 +107,13 @@ final class CrashRun {
       when = "\(delay) µs after its start, at event \(event)"
     }
     try checkChildren()
-    guard let child = children[service], child.isRunning else { return }
+    guard let child = children[service], child.isRunning else { return plan.retake(service) }
     child.kill()
     listen(to: service)
-    kills += 1
-    say("kill \(kills) of \(plan.count): \(service.rawValue) \(child.number) \(when)")
+    guard child.ending == .signal(SIGKILL) else { return plan.retake(service) }
+    kills[service, default: 0] += 1
+    let number = kills.values.reduce(0, +)
+    say("kill \(number) of \(plan.count): \(service.rawValue) \(child.number) \(when)")
     try start(service)
   }
 

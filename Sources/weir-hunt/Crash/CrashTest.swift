@@ -87,10 +87,11 @@ struct CrashTest: ParsableCommand {
     let run = try CrashRun(starter: starter, plan: plan, disk: disk)
     try run.run()
     say(
-      "\(run.kills) kills, \(run.timesFull) times a full disk; everything is produced, scored and "
-        + "learnt")
+      "kills: \(run.killCounts); \(run.timesFull) times a full disk; everything is produced, "
+        + "scored and learnt")
     var checks = CrashChecks(
       log: run.log, pipeline: try Pipeline(path: file), stream: stream)
+    checks.check("every planned kill was made") { run.madeAllKills ? nil : run.killCounts }
     checks.check("no service warned of anything" + (disk == nil ? "" : " but the full disk")) {
       guard let first = run.complaints.first else { return nil }
       return "\(run.complaints.count) lines, the first: \(first)"
@@ -115,7 +116,7 @@ struct CrashTest: ParsableCommand {
     var checks = CrashChecks(log: log, pipeline: pipeline, stream: starter.stream)
     let damage = DamageChecks(
       log: log, pipeline: pipeline, published: run.published,
-      losesUncounted: run.losesUncounted)
+      uncountedDecisions: run.uncountedDecisions, losesProgress: run.losesProgress)
     checks.check("services ran on or refused, naming the place; repairs mended all") {
       run.objections.isEmpty ? nil : run.objections.joined(separator: "\n        ")
     }
@@ -123,7 +124,7 @@ struct CrashTest: ParsableCommand {
     checks.check("scores come out the same from the rebuilt version") {
       try damage.recomputed { say("        \($0) rows compared") }
     }
-    checks.check("no event is decided twice, and no decision is missing unnamed") {
+    checks.check("no event stands or is decided twice, and no decision is missing unnamed") {
       try damage.complete { say("        \($0)") }
     }
     guard checks.failures == 0 else { throw Failure("\(checks.failures) promises did not hold") }

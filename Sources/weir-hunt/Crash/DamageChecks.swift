@@ -10,8 +10,10 @@ struct DamageChecks {
   let log: EmbeddedLog
   let pipeline: Pipeline
   let published: [DamageRun.VersionName: Digest]
-  /// Whether decisions were named as lost without their number.
-  let losesUncounted: Bool
+  /// Of the decisions that were named as lost without their number, as many as there can be.
+  let uncountedDecisions: Int
+  /// Whether the producer's progress was named as lost: it then produces events again.
+  let losesProgress: Bool
 
   /// Every version that scored was published, with that digest.
   func served() throws -> String? {
@@ -66,7 +68,8 @@ struct DamageChecks {
     return objection ?? (rows == 0 ? "no version of the sample could be rebuilt" : nil)
   }
 
-  /// No event has two decisions, and those that have none stand at offsets named as lost.
+  /// No event stands twice, unless the producer had to begin anew, or has two decisions, and there
+  /// are no more without one than decisions were named as lost.
   func complete(saying: (String) -> Void) throws -> String? {
     let reports = try TopicMaintenance(folder: log.folder).verify().roles
     func lost(_ partition: TopicPartition) -> Int {
@@ -76,9 +79,14 @@ struct DamageChecks {
     var events: Set<String> = []
     var decided: Set<String> = []
     var objection: String?
+    var doubled = 0
     try forEach(PipelineTopics.events, of: PipelineTopics.producers) { record in
-      let id = JSONMembers(of: [UInt8](record.value)).value(of: "TRANSACTION_ID") ?? []
-      events.insert(String(decoding: id, as: UTF8.self))
+      let bytes = JSONMembers(of: [UInt8](record.value)).value(of: "TRANSACTION_ID") ?? []
+      let id = String(decoding: bytes, as: UTF8.self)
+      guard !events.insert(id).inserted else { return }
+      doubled += 1
+      guard !losesProgress else { return }
+      objection = objection ?? "event \(id) stands twice, the second time at \(record.offset)"
     }
     try forEach(
       PipelineTopics.decisions, of: PipelineTopics(pipeline: pipeline.name).scorer
@@ -92,9 +100,12 @@ struct DamageChecks {
       "lost: \(lost(PipelineTopics.events)) events, \(lost(PipelineTopics.labels)) labels, "
         + "\(named) decisions, \(lost(PipelineTopics.scored)) blocks, "
         + "\(lost(PipelineTopics.models)) records of updates; \(missing) events without decision"
-        + (losesUncounted ? ", more named" : ""))
-    if missing > named, !losesUncounted {
-      objection = objection ?? "\(missing) events have no decision, \(named) are named as lost"
+        + (uncountedDecisions > 0 ? ", up to \(uncountedDecisions) lost without number" : "")
+        + "; \(doubled) events produced twice")
+    if missing > named + uncountedDecisions {
+      objection =
+        objection ?? "\(missing) events have no decision, \(named) are named as lost, and up to "
+        + "\(uncountedDecisions) without their number"
     }
     return objection
   }

@@ -18,8 +18,11 @@ final class DamageRun {
 
   /// All that stood on `models` before each damage and at the end.
   private(set) var published: [VersionName: Digest] = [:]
-  /// Whether a repair has named decisions as lost without knowing how many.
-  private(set) var losesUncounted = false
+  /// How many decisions there can be at most among those that repairs have named as lost from an
+  /// offset on, without an end.
+  private(set) var uncountedDecisions = 0
+  /// Whether a repair has named the producer's progress as lost, so that it began anew.
+  private(set) var losesProgress = false
   /// What did not go as it should.
   private(set) var objections: [String] = []
 
@@ -27,8 +30,12 @@ final class DamageRun {
   private var random: RandomSource
   private var children: [Service: ChildProcess] = [:]
   private let rounds: [Int]
+  /// Before the last damage, where 'decisions' ended, and 'events'.
+  private var ends: (decisions: UInt64, events: UInt64) = (0, 0)
 
   private static let page = 4096
+  /// How long the services run on a damaged folder.
+  private static let meeting = 1.5
 
   /// - Parameter rounds: how often a file is damaged.
   init(starter: ServiceStarter, rounds: Int, random: RandomSource) {
@@ -95,25 +102,34 @@ final class DamageRun {
   /// say where the damage is.
   private func meet(_ role: String) throws {
     for service in Service.allCases { children[service] = try starter.start(service) }
-    usleep(1_500_000)
+    usleep(UInt32(Self.meeting * 1e6))
     for service in Service.allCases {
       guard let child = children[service], let ending = child.ending else { continue }
       let words = child.log.last ?? ""
       switch ending {
       case .status(0): continue
-      case .status(1) where words.contains("topic") || words.contains("folder"):
-        say("  \(service.rawValue) refuses: \(words)")
+      case .status(1) where namesPlace(words, role): say("  \(service.rawValue) refuses: \(words)")
       default: objections.append("damaged \(role): the \(service.rawValue) \(ending): \(words)")
       }
     }
     killAll()
   }
 
+  /// Whether words say where the damage is: in which file, whose role, or at which offset. That
+  /// they name the folder of all topics does not count.
+  private func namesPlace(_ words: String, _ role: String) -> Bool {
+    let place = words.replacing(starter.topics, with: "")
+    return place.contains("data.mdb") || place.contains(role)
+      || place.contains(#/\boffsets? [0-9]/#)
+  }
+
   // MARK: Damage and repair
 
-  /// Keeps the names of the versions that stand on `models` now.
+  /// Keeps the names of the versions that stand on `models` now, and where topics end.
   private func remember() throws {
     let log = try EmbeddedLog(folder: starter.topics, access: .readOnly)
+    let progress = try ProgressReader(log: log).read()
+    ends = (progress.decisions, progress.events)
     try ModelHistory(log: log).forEach(pipeline: HuntPipeline.name) { record in
       guard case .update(let update) = record.content else { return }
       let header = update.header
@@ -166,8 +182,9 @@ final class DamageRun {
       throw Failure("the repair failed: \(repair.log.last ?? "")")
     }
     let lost = repair.log.filter { $0.hasPrefix("lost:") }
-    losesUncounted =
-      losesUncounted || lost.contains { $0.contains("decisions/0") && $0.contains("..<?") }
+    for line in lost { noteUncounted(line) }
+    losesProgress =
+      losesProgress || lost.contains { Self.role($0) == "producers" && !$0.contains(" topic ") }
     for line in lost.prefix(5) { say("  \(line)") }
     if lost.count > 5 { say("  … and \(lost.count - 5) more") }
     // A role that has lost a part of its state begins anew; that is for the operator to decide.
@@ -182,9 +199,21 @@ final class DamageRun {
     }
   }
 
+  /// Notes the decisions of a line such as `lost: … topic decisions/0, offsets 17..<?: …`: they go up
+  /// to where the topic ended before the damage, and what was decided on the damaged folder.
+  private func noteUncounted(_ line: String) {
+    guard line.contains("topic decisions/0"),
+      let first = line.firstMatch(of: #/offsets ([0-9]+)\.\.<\?/#).flatMap({ Int($0.1) })
+    else { return }
+    let produced = Int(Double(starter.rate) * (Self.meeting + 1))
+    uncountedDecisions += max(0, Int(max(ends.decisions, ends.events)) + produced - first)
+  }
+
   /// Of a line such as `lost: role trainer-hunt, state engine: …`.
   private static func role(_ line: String) -> String? {
-    line.split(separator: " ").dropFirst(2).first.map { String($0.prefix { $0 != "," }) }
+    line.split(separator: " ").dropFirst(2).first.map {
+      String($0.prefix { $0 != "," && $0 != ":" })
+    }
   }
 
   private func maintain(_ command: String, _ more: String...) throws -> ChildProcess {

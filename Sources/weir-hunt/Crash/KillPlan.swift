@@ -18,16 +18,16 @@ struct KillPlan {
   }
 
   private var moments: [Service: [Moment]] = [:]
-  /// Kills that were planned.
-  let count: Int
-  /// Kills that were taken from the plan.
-  private(set) var taken = 0
+  /// Kills that were planned, of each service.
+  let counts: [Service: Int]
+
+  /// Kills that were planned, of all services.
+  var count: Int { counts.values.reduce(0, +) }
 
   /// - Parameters:
   ///   - victims: who is killed, at random.
   ///   - events: how far each service will come.
   init(kills: Int, victims: [Service], events: Int, random: inout RandomSource) {
-    count = kills
     var progress: [Service: [Int]] = [:]
     var starts: [Service: Int] = [:]
     for _ in 0..<kills {
@@ -48,6 +48,7 @@ struct KillPlan {
       }
       self.moments[victim] = moments
     }
+    counts = moments.mapValues(\.count)
   }
 
   /// The next kill of a service that has come to `event`, if it is due.
@@ -55,7 +56,15 @@ struct KillPlan {
     guard let next = moments[service]?.first else { return nil }
     if case .event(let due, _) = next, event < due { return nil }
     moments[service]?.removeFirst()
-    taken += 1
     return next
   }
+
+  /// Puts a kill back for which a service had ended too soon. It is due at once when the service is
+  /// started anew, so that it cannot come too late again.
+  mutating func retake(_ service: Service) {
+    moments[service, default: []].insert(.start(delay: 0), at: 0)
+  }
+
+  /// Who has kills left.
+  var unfinished: [Service] { Service.allCases.filter { moments[$0]?.isEmpty == false } }
 }

@@ -19,8 +19,10 @@ struct Fuzz: ParsableCommand {
   @Option(help: ArgumentHelp("Where inputs that do harm are written.", valueName: "folder"))
   var folder = "."
 
-  /// An input may take so many seconds of processor time, a target grow by so many bytes.
+  /// An input may take so many seconds of processor time, and so many by the clock, as it may also
+  /// wait for something; a target may grow by so many bytes.
   private static let longest = 1.0
+  private static let longestByClock = 10.0
   private static let growth = 64 << 20
 
   func validate() throws {
@@ -63,6 +65,7 @@ struct Fuzz: ParsableCommand {
     let started = monotonicSeconds()
     var number = 0
     var since = 0.0
+    var sinceByClock = started
     var early: Int?
     var harm: String?
     while harm == nil, monotonicSeconds() - started < seconds {
@@ -75,8 +78,11 @@ struct Fuzz: ParsableCommand {
       if file.number != number {
         number = file.number
         since = figures.processorSeconds
+        sinceByClock = monotonicSeconds()
       } else if figures.processorSeconds - since > Self.longest {
         harm = "hang: the input takes longer than \(Self.longest) s"
+      } else if monotonicSeconds() - sinceByClock > Self.longestByClock {
+        harm = "hang: the input is not through after \(Self.longestByClock) s"
       }
       if early == nil, monotonicSeconds() - started > seconds / 4 { early = figures.ownBytes }
       if let early, figures.ownBytes > early + Self.growth {

@@ -21,7 +21,8 @@ struct Emit: ParsableCommand {
   @Option var seconds: Double
   @Option var seed: UInt64 = 1
 
-  private static let labelDelay: Int64 = 600_000
+  /// From an event to its label, ms of event time.
+  static let labelDelay: Int64 = 600_000
 
   func run() throws {
     let log = try EmbeddedLog(folder: topics, access: .readWrite)

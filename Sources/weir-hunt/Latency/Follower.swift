@@ -33,8 +33,20 @@ final class Follower {
     used = pipeline.models.map { _ in [] }
   }
 
-  /// Records of `models` that became readable.
-  var updateCount: Int { updateTimes.count }
+  /// Updates of each model, in the pipeline's order, that became readable.
+  func updateCounts(pipeline: Pipeline) throws -> [Int] {
+    var assembler = UpdateAssembler()
+    var counts = pipeline.models.map { _ in 0 }
+    _ = try models.read(from: firstUpdate, limit: updateTimes.count) { record in
+      if case .update(let update) = try assembler.take(record.value),
+        let model = pipeline.modelIndex(update.header.model)
+      {
+        counts[model] += 1
+      }
+      return true
+    }
+    return counts
+  }
 
   /// Forgets what was measured so far.
   func reset() {

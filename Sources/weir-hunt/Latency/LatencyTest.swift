@@ -47,7 +47,11 @@ struct LatencyTest: ParsableCommand {
     if updates > 0 {
       let place = try Workplace(workplace.path + "/start")
       defer { removeTree(place.path) }
+      let filling = monotonicSeconds()
       var start = try ScorerStart(updates: updates, folder: place.path)
+      if !json {
+        say("\(start.updates) records of updates in \(Int(monotonicSeconds() - filling)) s")
+      }
       let sample = Sample(try (0..<max(3, runs)).map { _ in try start.measure() })
       figures.append(
         Figure(name: "scorer-start", value: sample.median, bound: 1, unit: "s"))

@@ -11,7 +11,19 @@ struct ScorerStart {
   private let log: EmbeddedLog
   private let events: any TopicWriter
   private let decisions: any TopicReader
+  /// Records on the topic.
+  private(set) var updates: UInt64 = 0
   private var random = RandomSource(seed: 1)
+  /// Of the next event.
+  private var number = 0
+
+  /// Events between which scorer and trainer run: labels come soon behind their events then, as they
+  /// do live, and few of them wait.
+  private static let piece = 2_000
+  private static let firstTime = 1_500_000_000
+  /// Seconds between two events, and from an event to its label.
+  private static let distance = 600
+  private static let labelDelay = 3_600
 
   /// Fills a topic with `updates` versions that a scorer and a trainer make of a stream, as they do
   /// live.
@@ -20,7 +32,7 @@ struct ScorerStart {
     file = folder + "/hunt.yaml"
     // Fixed thresholds and no guards: a sample to be scored for each version would take most of the
     // time.
-    let every = 16
+    let every = 4
     let text = HuntPipeline.text(
       publishEvery: every, snapshotEvery: 20, trees: 10, batch: every,
       limit: "thresholds: {fraud: 0.9, clusters: 0.9, outlier: 0.9}", hasGuards: false)
@@ -36,17 +48,12 @@ struct ScorerStart {
       pipeline: pipeline, log: log, logger: logger, now: { 1_700_000_000_000 })
     let trainer = try TrainerService(
       pipeline: pipeline, log: log, logger: logger, now: { 1_700_000_000_000 })
-    var number: UInt64 = 0
     while try models.endOffset() < UInt64(updates) {
       var stream = RecordBatch()
       var labels = RecordBatch()
-      for _ in 0..<50_000 {
-        stream.append(key: nil, value: event(number), timestamp: 0)
-        let label = random.below(50) == 0 ? 1 : 0
-        labels.append(
-          key: nil, value: Array("{\"event_id\":\"\(number)\",\"label\":\(label)}".utf8),
-          timestamp: 0)
-        number += 1
+      for _ in 0..<Self.piece {
+        labels.append(key: nil, value: label(), timestamp: 0)
+        stream.append(key: nil, value: event(), timestamp: 0)
       }
       try events.transact { transaction in
         try transaction.append(stream, to: PipelineTopics.events)
@@ -55,13 +62,25 @@ struct ScorerStart {
       try scorer.run(stop: StopSignal(), untilEnd: true)
       try trainer.run(stop: StopSignal(), untilEnd: true)
     }
+    self.updates = try models.endOffset()
   }
 
-  private mutating func event(_ number: UInt64) -> [UInt8] {
-    Array(
+  /// The next event.
+  private mutating func event() -> [UInt8] {
+    defer { number += 1 }
+    return Array(
       """
-      {"TRANSACTION_ID":\(number),"TX_DATETIME":\(1_500_000_000 + number * 60),\
+      {"TRANSACTION_ID":\(number),"TX_DATETIME":\(Self.firstTime + number * Self.distance),\
       "CUSTOMER_ID":\(random.below(1_000)),"TX_AMOUNT":\(50 * (0.5 + random.uniform()))}
+      """.utf8)
+  }
+
+  /// The label of the next event.
+  private mutating func label() -> [UInt8] {
+    let time = Self.firstTime + number * Self.distance + Self.labelDelay
+    return Array(
+      """
+      {"event_id":"\(number)","label":\(random.below(50) == 0 ? 1 : 0),"time":\(time)}
       """.utf8)
   }
 
@@ -69,7 +88,7 @@ struct ScorerStart {
   mutating func measure() throws -> Double {
     let before = try decisions.endOffset()
     var batch = RecordBatch()
-    batch.append(key: nil, value: event(before + 1 << 40), timestamp: 0)
+    batch.append(key: nil, value: event(), timestamp: 0)
     try events.transact { _ = try $0.append(batch, to: PipelineTopics.events) }
     let started = monotonicNanoseconds()
     let scorer = try ChildProcess(

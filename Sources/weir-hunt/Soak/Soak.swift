@@ -7,8 +7,9 @@ struct Soak: ParsableCommand {
     abstract: "Runs for long and checks that memory, files and latency stay flat.",
     discussion: """
       A producer, `weir score` and `weir train` run at a steady rate while every model publishes \
-      about every 100 ms. The first fifth is warm-up. After it the straight line through each \
-      figure may rise by no more than the table says.
+      about every 100 ms. The first fifth, and at least 40 s, is warm-up. After it the straight \
+      line through each figure may rise by no more than the table says; and every model has to \
+      have published at least four in five of the updates that are due.
       """)
 
   @Option(help: "How long.") var minutes = 10.0
@@ -19,9 +20,12 @@ struct Soak: ParsableCommand {
 
   func validate() throws {
     guard minutes > 0, rate > 0, updateEvery > 0, sampleEvery > 0,
-      minutes * 60 >= 20 * sampleEvery
-    else { throw ValidationError("numbers are above 0, and long enough for 20 samples") }
+      minutes >= 1, minutes * 60 >= 30 * sampleEvery
+    else { throw ValidationError("numbers are above 0, at least a minute and 30 samples") }
   }
+
+  /// Samples before the trainer has begun to let go of events.
+  private var warmUp: Int { Int(max(minutes * 60 / 5, 40) / sampleEvery) }
 
   func run() throws {
     let workplace = try Workplace(folder)
@@ -60,12 +64,28 @@ struct Soak: ParsableCommand {
       for index in series.indices { series[index].samples.append(figures[index]) }
       follower.reset()
     }
-    let updates = follower.updateCount
+    let updates = try follower.updateCounts(pipeline: services.pipeline)
     try services.stop()
-    say("\(Int(minutes * 60)) s, \(rate) events a second, \(updates) records of updates")
+    say("\(Int(minutes * 60)) s, \(rate) events a second")
     report(series)
-    let warmUp = series[0].samples.count / 5
-    guard series.allSatisfy({ $0.verdict(after: warmUp).isFlat }) else { throw ExitCode.failure }
+    let flow = reportUpdates(updates, of: services.pipeline)
+    guard flow, series.allSatisfy({ $0.verdict(after: warmUp).isFlat }) else {
+      throw ExitCode.failure
+    }
+  }
+
+  /// Says how many updates each model has published; false if they are too few. What learns from
+  /// labels begins with the first of them.
+  private func reportUpdates(_ counts: [Int], of pipeline: Pipeline) -> Bool {
+    let firstLabel = Double(Emit.labelDelay) / 1000 / Double(LatencyRun.speed)
+    let due = Int((minutes * 60 - firstLabel) * 1000 / Double(updateEvery))
+    var flow = true
+    for (model, count) in zip(pipeline.models, counts) {
+      let isEnough = count * 5 >= due * 4
+      flow = flow && isEnough
+      say("\(isEnough ? "flows" : "LACKS") updates of \(model.name): \(count), due are \(due)")
+    }
+    return flow
   }
 
   /// Bytes that a file takes on the disk.
@@ -80,11 +100,13 @@ struct Soak: ParsableCommand {
       value + String(repeating: " ", count: max(1, width - value.count))
     }
     for figure in series {
-      let verdict = figure.verdict(after: figure.samples.count / 5)
+      let verdict = figure.verdict(after: warmUp)
+      let hours = Double(figure.samples.count - warmUp - 1) * sampleEvery / 3600
       say(
         padded(verdict.isFlat ? "flat" : "RISES", 6) + padded(figure.name, 18)
           + padded("mean \(text(verdict.mean)) \(figure.unit)", 24)
-          + padded("rise \(text(verdict.rise)), at most \(text(verdict.allowed))", 32)
+          + padded("rise \(text(verdict.rise)), at most \(text(verdict.allowed))", 28)
+          + padded("\(text(verdict.rise / hours)) an hour", 20)
           + figure.sparkline())
     }
   }
