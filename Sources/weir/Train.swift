@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Pipeline
 
 struct Train: ParsableCommand {
@@ -6,8 +7,12 @@ struct Train: ParsableCommand {
     abstract: "Learns from scored events and their labels and publishes parameters.",
     discussion: """
       Follows the topics 'scored' and 'labels' and publishes versions to 'models'. Its state is \
-      saved with each version; started again, it goes on where it stood.
+      saved with each version; started again, it goes on where it stood. It gives way to scorers \
+      and producers on the same machine (niceness 10).
       """)
+
+  /// How far the trainer steps back behind scorers and producers on the same machine, 0 to 19.
+  private static let niceness: Int32 = 10
 
   @OptionGroup var pipeline: PipelineOptions
   @OptionGroup var topics: TopicOptions
@@ -23,6 +28,8 @@ struct Train: ParsableCommand {
   var untilEnd = false
 
   func run() throws {
+    // Learning may take the time it takes; events that wait for their decision may not.
+    _ = nice(Self.niceness)
     let pipeline = try pipeline.load()
     let logger = try log.logger("weir.train")
     var history = try input.map { try HistoryReader(path: $0, schema: pipeline.schema) }

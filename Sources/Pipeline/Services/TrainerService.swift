@@ -67,7 +67,7 @@ public final class TrainerService {
     self.logger = logger
     self.now = now
     self.keeper = keeper
-    _ = try ModelReader(log: log, topics: topics).readNewest(of: pipeline)
+    let published = try ModelReader(log: log, topics: topics).readNewest(of: pipeline)
     try PipelineMismatch.check(pipeline, againstScorerOf: log)
     let role = topics.trainer
     let load = { try log.state($0, role: role) }
@@ -82,16 +82,19 @@ public final class TrainerService {
     updateIndex =
       try UpdateIndex(log: log, topics: topics)
       ?? UpdateIndex(
-        begunAt: log.reader(PipelineTopics.models, of: role).endOffset())
+        begunAt: published.isEmpty
+          ? 0 : log.reader(PipelineTopics.models, of: role).endOffset())
     scoredPosition =
       try log.position(of: PipelineTopics.scored, group: PipelineTopics.trainerGroup, role: role)
       ?? scored.startOffset()
     let saved = try log.state(LabelPosition.key, role: role).map(LabelPosition.init(bytes:))
-    let labelStart = try saved ?? LabelPosition(next: labels.startOffset())
+    let committed = try log.position(
+      of: PipelineTopics.labels, group: PipelineTopics.trainerGroup, role: role)
+    let labelStart = try saved ?? LabelPosition(next: committed ?? labels.startOffset())
     labelPosition = labelStart.next
     committedAt = now()
     try findWaiting(labelStart)
-    try goOnBehindPublished()
+    try goOn(behind: published)
     logger.info(
       "trainer ready",
       metadata: [
@@ -123,8 +126,8 @@ public final class TrainerService {
 
   /// Numbers go on behind every version that stands on the topic or has scored: after a loss of the
   /// state they must not be used again.
-  private func goOnBehindPublished() throws {
-    for model in try ModelReader(log: log, topics: topics).readNewest(of: pipeline) {
+  private func goOn(behind published: [ServedModel]) throws {
+    for model in published {
       engine.goOn(behind: model.header.version, of: model.header.model)
     }
     let end = try scored.endOffset()
