@@ -64,7 +64,11 @@ struct RoleStore: Sendable {
       } catch {
         epoch = .failure(error)
       }
-      guard try environment.unlockGrowingMap() else { return try epoch.get() }
+      guard try environment.unlockGrowingMap() else {
+        let epoch = try epoch.get()
+        RoleFolder.finish(environment.folder)
+        return epoch
+      }
     }
   }
 

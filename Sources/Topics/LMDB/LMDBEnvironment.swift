@@ -51,43 +51,21 @@ final class LMDBEnvironment: @unchecked Sendable {
   /// MDB_NOTLS: a read transaction belongs to its object, not to the thread that began it.
   private static let flags = UInt32(MDB_NOTLS)
 
-  /// Opens the environment in an existing folder, and creates its files if there are none, or if
-  /// creating them had not come to its end.
-  static func open(folder: String, settings: LMDBSettings) throws(TopicError) -> LMDBEnvironment {
-    do throws(TopicError) {
-      return try LMDBEnvironment(folder: folder, settings: settings)
-    } catch {
-      guard error.code == .corrupt, DataFile.emptyIfUnfinished(folder + "/data.mdb", folder: folder)
-      else {
-        throw error
-      }
-    }
-    return try LMDBEnvironment(folder: folder, settings: settings)
-  }
-
-  private init(folder: String, settings: LMDBSettings) throws(TopicError) {
+  /// Opens the environment in an existing folder, and creates its files if there are none.
+  /// - Parameter isUnfinished: Whether a file that is cut short is begun anew.
+  init(folder: String, settings: LMDBSettings, isUnfinished: Bool = false) throws(TopicError) {
     self.folder = folder
     path = folder + "/data.mdb"
     maximumSize = settings.maximumSize
     let durability = settings.durability ?? .none
     self.durability = durability
     wantedDurability = Locked(durability)
-    var created: OpaquePointer?
-    try Self.check(mdb_env_create(&created), "cannot create an environment", folder)
-    let handle = created!
+    let handle = try Self.openHandle(
+      folder, size: settings.initialSize, durability, isUnfinished: isUnfinished)
     self.handle = handle
     var file: mdb_filehandle_t = -1
     var information = MDB_envinfo()
     do throws(TopicError) {
-      try Self.check(
-        mdb_env_set_maxdbs(handle, Self.maximumDatabases), "cannot set the databases", folder)
-      try Self.check(
-        mdb_env_set_maxreaders(handle, Self.maximumReaders), "cannot set the readers", folder)
-      try Self.check(
-        mdb_env_set_mapsize(handle, settings.initialSize), "cannot set the map size", folder)
-      try Self.check(
-        mdb_env_open(handle, folder, Self.flags | durability.flags, 0o660),
-        "cannot open the data file", folder)
       try Self.check(mdb_env_get_fd(handle, &file), "cannot examine the data file", folder)
       try Self.check(mdb_env_info(handle, &information), "cannot examine the map", folder)
       self.file = try FileIdentity(of: file, folder: folder)
@@ -109,6 +87,30 @@ final class LMDBEnvironment: @unchecked Sendable {
     } catch {
       close()
       throw error
+    }
+  }
+
+  private static func openHandle(
+    _ folder: String, size: Int, _ durability: Durability, isUnfinished: Bool
+  ) throws(TopicError) -> OpaquePointer {
+    while true {
+      var created: OpaquePointer?
+      try check(mdb_env_create(&created), "cannot create an environment", folder)
+      let handle = created!
+      do throws(TopicError) {
+        try check(mdb_env_set_maxdbs(handle, maximumDatabases), "cannot set the databases", folder)
+        try check(mdb_env_set_maxreaders(handle, maximumReaders), "cannot set the readers", folder)
+        try check(mdb_env_set_mapsize(handle, size), "cannot set the map size", folder)
+      } catch {
+        mdb_env_close(handle)
+        throw error
+      }
+      let result = mdb_env_open(handle, folder, flags | durability.flags, 0o660)
+      if result == MDB_SUCCESS { return handle }
+      mdb_env_close(handle)
+      guard result == MDB_INVALID, isUnfinished,
+        DataFile.emptyIfUnfinished(folder + "/data.mdb", folder: folder)
+      else { throw lmdbError(result, "cannot open the data file", folder: folder) }
     }
   }
 

@@ -97,7 +97,15 @@ public struct TopicMaintenance: Sendable {
     try LogFolder.names(in: folder).filter { name in
       (try? Names.check(WriterRole(name))) != nil
         && ["data.mdb", "lock.mdb"].contains { access("\(folder)/\(name)/\($0)", F_OK) == 0 }
+        && !isBeingCreated(WriterRole(name))
     }.map(WriterRole.init)
+  }
+
+  /// Whether a role's file has not come to hold anything yet. The next writer sees to it.
+  private func isBeingCreated(_ role: WriterRole) -> Bool {
+    let path = path(of: role)
+    guard RoleFolder.isUnfinished(path) else { return false }
+    return (try? DataFile(path: path + "/data.mdb", folder: path))?.hasMetaPages != true
   }
 
   /// What is wrong with the folder's own files.
