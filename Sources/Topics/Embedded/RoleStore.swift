@@ -58,16 +58,13 @@ struct RoleStore: Sendable {
     while true {
       try environment.lock.lock(
         else: "a writer cannot be opened inside a transaction of its role")
-      let epoch: Result<UInt64, TopicError>
       do throws(TopicError) {
-        epoch = .success(try prepare(exclusive: exclusive))
-      } catch {
-        epoch = .failure(error)
-      }
-      guard try environment.unlockGrowingMap() else {
-        let epoch = try epoch.get()
+        let epoch = try prepare(exclusive: exclusive)
+        environment.lock.unlock()
         RoleFolder.finish(environment.folder)
         return epoch
+      } catch {
+        guard try environment.unlockGrowingMap() else { throw error }
       }
     }
   }

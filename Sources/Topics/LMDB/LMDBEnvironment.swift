@@ -168,7 +168,6 @@ final class LMDBEnvironment: @unchecked Sendable {
 
   /// Begins a write transaction, while `lock` is held. It waits for those of other processes.
   func beginWriting() throws(TopicError) -> LMDBTransaction {
-    endOfMap = nil
     let wanted = wantedDurability.withLock { $0 }
     if wanted != durability {
       mdb_env_set_flags(handle, Durability.allFlags & ~wanted.flags, 0)
@@ -183,8 +182,10 @@ final class LMDBEnvironment: @unchecked Sendable {
 
   var isAtEndOfMap: Bool { endOfMap != nil }
 
-  /// Lets `lock` go after a transaction has ended. If that had met the end of the map, the map
-  /// grows, or follows if another process has grown it; true if so, since trying again makes sense.
+  /// Lets `lock` go after a transaction has failed or could not begin. If that had met the end of
+  /// the map, the map grows, or follows if another process has grown it; true if so, since trying
+  /// again makes sense. After one that has succeeded, `lock` is just unlocked: it is not to be run
+  /// again, whatever came before it.
   func unlockGrowingMap() throws(TopicError) -> Bool {
     let (size, follows) = (endOfMap, hasToFollow)
     (endOfMap, hasToFollow) = (nil, false)
@@ -199,6 +200,8 @@ final class LMDBEnvironment: @unchecked Sendable {
   }
 
   private func begin(_ flags: UInt32, isLocked: Bool) throws(TopicError) -> LMDBTransaction {
+    // What an earlier one has met is no matter of this one.
+    if isLocked { (endOfMap, hasToFollow) = (nil, false) }
     var transaction: OpaquePointer?
     try enterMap("cannot begin a transaction", isLocked: isLocked) {
       mdb_txn_begin(handle, nil, flags, &transaction)
@@ -295,13 +298,13 @@ final class LMDBEnvironment: @unchecked Sendable {
       try lock.lock(
         else: "a partition that another process has just created cannot be opened inside a "
           + "transaction of its role; open it before")
-      let opened: Result<LMDBDatabase?, TopicError>
       do throws(TopicError) {
-        opened = .success(try open(name))
+        let opened = try open(name)
+        lock.unlock()
+        return opened
       } catch {
-        opened = .failure(error)
+        guard try unlockGrowingMap() else { throw error }
       }
-      guard try unlockGrowingMap() else { return try opened.get() }
     }
   }
 
