@@ -93,6 +93,8 @@ final class LMDBEnvironment: @unchecked Sendable {
   private static func openHandle(
     _ folder: String, size: Int, _ durability: Durability, isUnfinished: Bool
   ) throws(TopicError) -> OpaquePointer {
+    let path = folder + "/data.mdb"
+    var attempts = 0
     while true {
       var created: OpaquePointer?
       try check(mdb_env_create(&created), "cannot create an environment", folder)
@@ -108,9 +110,17 @@ final class LMDBEnvironment: @unchecked Sendable {
       let result = mdb_env_open(handle, folder, flags | durability.flags, 0o660)
       if result == MDB_SUCCESS { return handle }
       mdb_env_close(handle)
-      guard result == MDB_INVALID, isUnfinished,
-        DataFile.emptyIfUnfinished(folder + "/data.mdb", folder: folder)
+      attempts += 1
+      guard result == MDB_INVALID, attempts < 10 else {
+        throw lmdbError(result, "cannot open the data file", folder: folder)
+      }
+      if isUnfinished, DataFile.emptyIfUnfinished(path, folder: folder) { continue }
+      // If the file is sound, it is the table of readers, as `ExclusiveUse` leaves it if it is
+      // killed. Several may have waited for that, and the table is made anew only by one who is
+      // alone: not all at once, then.
+      guard try MetaPage.damage(of: MetaPage.settled(DataFile(path: path, folder: folder))) == nil
       else { throw lmdbError(result, "cannot open the data file", folder: folder) }
+      usleep(.random(in: 0...UInt32(attempts) * 1000))
     }
   }
 

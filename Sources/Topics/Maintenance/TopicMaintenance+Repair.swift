@@ -175,9 +175,6 @@ extension TopicMaintenance {
     try LogFolder.sync(path, in: path)
     RoleFolder.finish(path)
     LogFolder.removeEnvironment(path + Self.rewriteName)
-    // The table of readers is of the old file; LMDB begins it anew for whoever is alone. Those who
-    // wait to open the environment would take it as it is.
-    _ = try LMDBRegistry.open(path, .maintenance(), create: false)
     return kept
   }
 
