@@ -51,6 +51,78 @@ struct DamageTests {
     }
   }
 
+  /// A file of a single commit has no transaction in its first meta page, and looks like one whose
+  /// creation was cut short.
+  @Test func whatWasCommittedOnceIsNotBegunAgain() throws {
+    try withFolder { folder in
+      do {
+        let log = try EmbeddedLog(folder: folder, access: .readWrite)
+        _ = try log.writer(.scorer, exclusive: true)
+      }
+      let file = folder + "/scorer/data.mdb"
+      let whole = try Data(contentsOf: URL(fileURLWithPath: file))
+      for size in [0, 1, 100, Self.page - 1, Self.page, Self.page + 1, 2 * Self.page - 1, nil] {
+        try size.map { try whole.prefix($0).write(to: URL(fileURLWithPath: file)) }
+          ?? FileManager.default.removeItem(atPath: file)
+        for access in [EmbeddedLog.Access.readWrite, .readOnly] {
+          let log = try EmbeddedLog(folder: folder, access: access)
+          let error = try topicError {
+            if access == .readOnly {
+              _ = try log.reader(events, of: .scorer).endOffset()
+            } else {
+              _ = try log.writer(.scorer, exclusive: true)
+            }
+          }
+          #expect(error.code == .corrupt, "\(size ?? -1)")
+          #expect(error.reason.contains(size == nil ? "missing" : "truncated"))
+          #expect(error.reason.contains("weir topics verify"))
+          #expect((try? Data(contentsOf: URL(fileURLWithPath: file)))?.count == size)
+        }
+        #expect(try !TopicMaintenance(folder: folder).verify().findings.isEmpty)
+      }
+      #expect(try !TopicMaintenance(folder: folder).repair().lost.isEmpty)
+      let log = try EmbeddedLog(folder: folder, access: .readWrite)
+      _ = try log.writer(.scorer, exclusive: true)
+    }
+  }
+
+  /// A role that nobody has committed anything to yet, as a kill leaves it, at each step.
+  @Test func whatWasNeverCommittedIsBegunAgain() throws {
+    try withFolder { folder in
+      let whole: Data
+      do {
+        let log = try EmbeddedLog(folder: folder, access: .readWrite)
+        _ = try log.writer(.scorer, exclusive: true)
+        whole = try Data(contentsOf: URL(fileURLWithPath: folder + "/scorer/data.mdb"))
+      }
+      let role = folder + "/scorer"
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: role).sorted()
+          == ["data.mdb", "lock.mdb"])
+      for size in [nil, nil, 0, 1, Self.page, Self.page + 1] as [Int?] {
+        for name in try FileManager.default.contentsOfDirectory(atPath: role) {
+          try FileManager.default.removeItem(atPath: "\(role)/\(name)")
+        }
+        if let size {
+          try Data().write(to: URL(fileURLWithPath: role + "/unfinished"))
+          try whole.prefix(size).write(to: URL(fileURLWithPath: role + "/data.mdb"))
+        }
+        #expect(try TopicMaintenance(folder: folder).verify().findings == [])
+        let reading = try EmbeddedLog(folder: folder, access: .readOnly)
+        #expect(try reading.reader(events, of: .scorer).endOffset() == 0)
+        let log = try EmbeddedLog(folder: folder, access: .readWrite)
+        #expect(try log.writer(.scorer, exclusive: true).epoch == 1)
+        #expect(
+          try FileManager.default.contentsOfDirectory(atPath: role).sorted()
+            == ["data.mdb", "lock.mdb"])
+        #expect(try TopicMaintenance(folder: folder).verify().findings == [])
+      }
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+          == ["FORMAT", "bell", "scorer"])
+    }
+  }
+
   /// Pages that a transaction took and gave back are never written: their absence is no damage.
   @Test func aFileWithoutItsLastFreePagesIsSound() throws {
     try withFolder { folder in

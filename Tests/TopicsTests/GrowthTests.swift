@@ -89,6 +89,25 @@ struct GrowthTests {
     }
   }
 
+  @Test func aBackupFollowsAnotherProcesssGrowth() throws {
+    try withFolder { folder in
+      let log = try open(folder)
+      let writer = try log.writer(.producers, exclusive: false)
+      let peer = try Peer("append", folder, "p", "20000", "50")
+      #expect(peer.lines() == [])
+      #expect(peer.wait() == 0)
+      let copied = try TopicMaintenance(folder: folder).backup(to: folder + "/copy")
+      #expect(copied.first?.report.partitions.first?.records == 20_000)
+      var runs = 0
+      try writer.transact { transaction in
+        runs += 1
+        try transaction.append(RecordBatch(["own"]), to: events)
+      }
+      #expect(runs == 1)
+      #expect(try log.reader(events, of: .producers).endOffset() == 20_001)
+    }
+  }
+
   @Test func readersOfTheProcessGoOnWhileItGrows() async throws {
     try await withFolder { folder in
       let log = try open(folder)

@@ -210,6 +210,57 @@ import Topics
     }
   }
 
+  @Test func aRepairLeavesATableOfReadersThatFitsItsFile() throws {
+    try withFolder { folder in
+      let written = try MaintainedFolder(folder, rounds: 5, seed: 11)
+      func tables() throws -> [Data] {
+        try MaintainedFolder.roles.map {
+          try Data(contentsOf: URL(filePath: "\(folder)/\($0)/lock.mdb")).prefix(4)
+        }
+      }
+      let sound = try tables()
+      let maintenance = TopicMaintenance(folder: folder)
+      for maintain in [
+        { _ = try maintenance.repair(all: true) }, { _ = try maintenance.repair() },
+        { _ = try maintenance.compact() },
+      ] {
+        try maintain()
+        #expect(try tables() == sound)
+      }
+      try written.check(losses: [], "rewritten")
+    }
+  }
+
+  /// Who waits for a repair that is killed goes on with the file that there is then.
+  @Test func aKilledRepairDoesNoHarmToThoseWhoWait() throws {
+    try withFolder { folder in
+      let seed = UInt64.random(in: 0 ... .max)
+      var generator = SeededGenerator(seed: seed)
+      _ = try MaintainedFolder(folder, rounds: 60, seed: seed)
+      let events = MaintainedFolder.events
+      func count() throws -> Int {
+        try EmbeddedLog(folder: folder, access: .readOnly).reader(events, of: .producers).copies()
+          .count
+      }
+      var expected = try count()
+      for round in 0..<20 {
+        let rewriter = try Peer("rewrite", folder)
+        #expect(rewriter.line() == "rewriting")
+        let waiting = try (0..<2).map { _ in try Peer("append", folder, "p", "10", "5") }
+        for _ in 0..<Int.random(in: 0..<1000, using: &generator) { sched_yield() }
+        rewriter.killNow()
+        _ = rewriter.wait()
+        for peer in waiting {
+          #expect(peer.lines() == [], "seed \(seed) round \(round)")
+          #expect(peer.wait() == 0)
+        }
+        expected += 20
+        #expect(try count() == expected, "seed \(seed) round \(round)")
+        #expect(try TopicMaintenance(folder: folder).verify().findings == [])
+      }
+    }
+  }
+
   @Test func compactingGivesPagesBack() throws {
     try withFolder { folder in
       let written = try MaintainedFolder(folder, rounds: 100, seed: 8)

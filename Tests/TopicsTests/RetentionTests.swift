@@ -119,6 +119,32 @@ struct RetentionTests {
     }
   }
 
+  @Test func damagedBatchesAtTheStartGoWithThoseBehindThem() throws {
+    try withFolder { folder in
+      do {
+        let log = try EmbeddedLog(folder: folder, access: .readWrite)
+        let writer = try log.writer(.producers, exclusive: false)
+        for number in 0..<200 { try writer.append(["x"], to: events, timestamp: Int64(number)) }
+      }
+      for number in 0..<100 {
+        try changeStoredBatch(at: UInt64(number), in: folder + "/producers") {
+          [UInt8](repeating: 0xFF, count: $0.count)
+        }
+      }
+      let log = try EmbeddedLog(folder: folder, access: .readWrite)
+      let writer = try log.writer(.producers, exclusive: false)
+      // The newest three begin at 197.
+      let starts = try (0..<5).map { _ in
+        try writer.transact {
+          try $0.retain(
+            events, by: Retention(maximumAge: 40), keepingFrom: nil, now: .max, limit: 64)
+        }
+      }
+      #expect(starts == [64, 128, 157, 157, 157])
+      #expect(try log.reader(events, of: .producers).copies(from: 157).count == 43)
+    }
+  }
+
   @Test func readersAreNotStoppedByTrimming() async throws {
     try await withFolder { folder in
       let log = try EmbeddedLog(folder: folder, access: .readWrite)

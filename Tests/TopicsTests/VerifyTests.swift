@@ -30,6 +30,30 @@ import Topics
     }
   }
 
+  /// Another process appends an event, then decides it and commits the position.
+  @Test func aFolderInUseHoldsWhatItsReadersHaveRead() throws {
+    try withFolder { folder in
+      let peer = try Peer("relay", folder)
+      #expect(peer.line() == "relaying")
+      var last: UInt64 = 0
+      for _ in 0..<100 {
+        let report = try TopicMaintenance(folder: folder).verify(gather: { roles in
+          var evidence = TopicMaintenance.Evidence()
+          for position in roles.flatMap(\.positions) {
+            evidence.ends[.producers, default: [:]][position.partition] = position.offset
+            #expect(position.offset >= last)
+            last = position.offset
+          }
+          return evidence
+        })
+        #expect(report.findings == [])
+      }
+      peer.killNow()
+      _ = peer.wait()
+      #expect(last > 0)
+    }
+  }
+
   /// A role's file with one bit flipped, at every kind of place.
   @Test func everyFlippedBitThatMattersIsFound() throws {
     try withFolder { folder in

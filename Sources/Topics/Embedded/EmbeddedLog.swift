@@ -4,6 +4,7 @@
 /// - `<folder>/bell`: what followers sleep on.
 /// - `<folder>/retention`: what is kept of each topic, see ``RetentionSettings``; may be missing.
 /// - `<folder>/<role>/data.mdb`, `lock.mdb`: the role's environment.
+/// - `<folder>/<role>/unfinished`: until the first commit of that.
 ///
 /// Limits. The folder must lie on a local file system. Commits survive the death of any process;
 /// ``Durability`` says what they survive beyond that. A role holds at most 1,024 partitions. After
@@ -158,7 +159,7 @@ public final class EmbeddedLog: TopicLog {
     try Names.check(role)
     if let store = stores.withLock({ $0[role] }) { return store }
     let path = "\(folder)/\(role.name)"
-    if create { try LogFolder.makeFolder(path) }
+    if create { try RoleFolder.make(path) }
     guard let lease = try LMDBRegistry.open(path, settings, create: create) else {
       return nil
     }

@@ -1,4 +1,7 @@
 extension EmbeddedTransaction {
+  /// The most damaged batches that are stepped over in search of a sound one.
+  private static let mostDamaged = 10_000
+
   @discardableResult
   func trim(_ partition: TopicPartition, before offset: UInt64, limit: Int) throws(TopicError)
     -> UInt64
@@ -16,9 +19,14 @@ extension EmbeddedTransaction {
     try withBatches(of: partition) { (database, tag, cursor) throws(TopicError) in
       var newest: [(base: Int64, maximum: Int64)] = []
       var entry = try cursor.last()
-      while let batch = entry, newest.count < RetentionRule.newestBatches {
+      var others = 0
+      while let batch = entry, newest.count < RetentionRule.newestBatches,
+        others < Self.mostDamaged
+      {
         if let header = soundHeader(of: batch, tag), !header.isGap {
           newest.append((header.baseTimestamp, header.maximumTimestamp))
+        } else {
+          others += 1
         }
         entry = try cursor.previous()
       }
@@ -27,7 +35,10 @@ extension EmbeddedTransaction {
         now: now)
       entry = try cursor.first()
       var goal = entry?.integerKey ?? 0
-      look: for _ in 0..<max(limit, 0) {
+      var toRemove = 0
+      var unknown = 0
+      // Those that cannot be told from themselves do not count, or they would stand there for ever.
+      look: while toRemove < limit, unknown < Self.mostDamaged {
         guard let batch = entry, let following = try cursor.next() else { break }
         let verdict = rule.verdict(
           end: following.integerKey, bytes: Self.storedSize(of: batch.value),
@@ -36,8 +47,10 @@ extension EmbeddedTransaction {
           RetentionRule.maximumTimestamp(of: BatchFormat.records(of: batch.value))
         }
         switch verdict {
-        case .remove: goal = following.integerKey
-        case .unknown: break
+        case .remove:
+          goal = following.integerKey
+          toRemove += 1
+        case .unknown: unknown += 1
         case .keep: break look
         }
         entry = following

@@ -29,8 +29,13 @@ final class EmbeddedWriter: TopicWriter {
     while true {
       try environment.lock.lock(
         else: "a transaction of the role '\(role)' was begun inside another on the same thread")
-      let result = Result { try attempt(body) }
-      guard try environment.unlockGrowingMap() else { return try result.get() }
+      do {
+        let result = try attempt(body)
+        environment.lock.unlock()
+        return result
+      } catch {
+        guard try environment.unlockGrowingMap() else { throw error }
+      }
     }
   }
 

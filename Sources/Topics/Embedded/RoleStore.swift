@@ -58,13 +58,14 @@ struct RoleStore: Sendable {
     while true {
       try environment.lock.lock(
         else: "a writer cannot be opened inside a transaction of its role")
-      let epoch: Result<UInt64, TopicError>
       do throws(TopicError) {
-        epoch = .success(try prepare(exclusive: exclusive))
+        let epoch = try prepare(exclusive: exclusive)
+        environment.lock.unlock()
+        RoleFolder.finish(environment.folder)
+        return epoch
       } catch {
-        epoch = .failure(error)
+        guard try environment.unlockGrowingMap() else { throw error }
       }
-      guard try environment.unlockGrowingMap() else { return try epoch.get() }
     }
   }
 

@@ -51,43 +51,21 @@ final class LMDBEnvironment: @unchecked Sendable {
   /// MDB_NOTLS: a read transaction belongs to its object, not to the thread that began it.
   private static let flags = UInt32(MDB_NOTLS)
 
-  /// Opens the environment in an existing folder, and creates its files if there are none, or if
-  /// creating them had not come to its end.
-  static func open(folder: String, settings: LMDBSettings) throws(TopicError) -> LMDBEnvironment {
-    do throws(TopicError) {
-      return try LMDBEnvironment(folder: folder, settings: settings)
-    } catch {
-      guard error.code == .corrupt, DataFile.emptyIfUnfinished(folder + "/data.mdb", folder: folder)
-      else {
-        throw error
-      }
-    }
-    return try LMDBEnvironment(folder: folder, settings: settings)
-  }
-
-  private init(folder: String, settings: LMDBSettings) throws(TopicError) {
+  /// Opens the environment in an existing folder, and creates its files if there are none.
+  /// - Parameter isUnfinished: Whether a file that is cut short is begun anew.
+  init(folder: String, settings: LMDBSettings, isUnfinished: Bool = false) throws(TopicError) {
     self.folder = folder
     path = folder + "/data.mdb"
     maximumSize = settings.maximumSize
     let durability = settings.durability ?? .none
     self.durability = durability
     wantedDurability = Locked(durability)
-    var created: OpaquePointer?
-    try Self.check(mdb_env_create(&created), "cannot create an environment", folder)
-    let handle = created!
+    let handle = try Self.openHandle(
+      folder, size: settings.initialSize, durability, isUnfinished: isUnfinished)
     self.handle = handle
     var file: mdb_filehandle_t = -1
     var information = MDB_envinfo()
     do throws(TopicError) {
-      try Self.check(
-        mdb_env_set_maxdbs(handle, Self.maximumDatabases), "cannot set the databases", folder)
-      try Self.check(
-        mdb_env_set_maxreaders(handle, Self.maximumReaders), "cannot set the readers", folder)
-      try Self.check(
-        mdb_env_set_mapsize(handle, settings.initialSize), "cannot set the map size", folder)
-      try Self.check(
-        mdb_env_open(handle, folder, Self.flags | durability.flags, 0o660),
-        "cannot open the data file", folder)
       try Self.check(mdb_env_get_fd(handle, &file), "cannot examine the data file", folder)
       try Self.check(mdb_env_info(handle, &information), "cannot examine the map", folder)
       self.file = try FileIdentity(of: file, folder: folder)
@@ -109,6 +87,40 @@ final class LMDBEnvironment: @unchecked Sendable {
     } catch {
       close()
       throw error
+    }
+  }
+
+  private static func openHandle(
+    _ folder: String, size: Int, _ durability: Durability, isUnfinished: Bool
+  ) throws(TopicError) -> OpaquePointer {
+    let path = folder + "/data.mdb"
+    var attempts = 0
+    while true {
+      var created: OpaquePointer?
+      try check(mdb_env_create(&created), "cannot create an environment", folder)
+      let handle = created!
+      do throws(TopicError) {
+        try check(mdb_env_set_maxdbs(handle, maximumDatabases), "cannot set the databases", folder)
+        try check(mdb_env_set_maxreaders(handle, maximumReaders), "cannot set the readers", folder)
+        try check(mdb_env_set_mapsize(handle, size), "cannot set the map size", folder)
+      } catch {
+        mdb_env_close(handle)
+        throw error
+      }
+      let result = mdb_env_open(handle, folder, flags | durability.flags, 0o660)
+      if result == MDB_SUCCESS { return handle }
+      mdb_env_close(handle)
+      attempts += 1
+      guard result == MDB_INVALID, attempts < 10 else {
+        throw lmdbError(result, "cannot open the data file", folder: folder)
+      }
+      if isUnfinished, DataFile.emptyIfUnfinished(path, folder: folder) { continue }
+      // If the file is sound, it is the table of readers, as `ExclusiveUse` leaves it if it is
+      // killed. Several may have waited for that, and the table is made anew only by one who is
+      // alone: not all at once, then.
+      guard try MetaPage.damage(of: MetaPage.settled(DataFile(path: path, folder: folder))) == nil
+      else { throw lmdbError(result, "cannot open the data file", folder: folder) }
+      usleep(.random(in: 0...UInt32(attempts) * 1000))
     }
   }
 
@@ -166,7 +178,6 @@ final class LMDBEnvironment: @unchecked Sendable {
 
   /// Begins a write transaction, while `lock` is held. It waits for those of other processes.
   func beginWriting() throws(TopicError) -> LMDBTransaction {
-    endOfMap = nil
     let wanted = wantedDurability.withLock { $0 }
     if wanted != durability {
       mdb_env_set_flags(handle, Durability.allFlags & ~wanted.flags, 0)
@@ -181,8 +192,10 @@ final class LMDBEnvironment: @unchecked Sendable {
 
   var isAtEndOfMap: Bool { endOfMap != nil }
 
-  /// Lets `lock` go after a transaction has ended. If that had met the end of the map, the map
-  /// grows, or follows if another process has grown it; true if so, since trying again makes sense.
+  /// Lets `lock` go after a transaction has failed or could not begin. If that had met the end of
+  /// the map, the map grows, or follows if another process has grown it; true if so, since trying
+  /// again makes sense. After one that has succeeded, `lock` is just unlocked: it is not to be run
+  /// again, whatever came before it.
   func unlockGrowingMap() throws(TopicError) -> Bool {
     let (size, follows) = (endOfMap, hasToFollow)
     (endOfMap, hasToFollow) = (nil, false)
@@ -197,6 +210,8 @@ final class LMDBEnvironment: @unchecked Sendable {
   }
 
   private func begin(_ flags: UInt32, isLocked: Bool) throws(TopicError) -> LMDBTransaction {
+    // What an earlier one has met is no matter of this one.
+    if isLocked { (endOfMap, hasToFollow) = (nil, false) }
     var transaction: OpaquePointer?
     try enterMap("cannot begin a transaction", isLocked: isLocked) {
       mdb_txn_begin(handle, nil, flags, &transaction)
@@ -293,13 +308,13 @@ final class LMDBEnvironment: @unchecked Sendable {
       try lock.lock(
         else: "a partition that another process has just created cannot be opened inside a "
           + "transaction of its role; open it before")
-      let opened: Result<LMDBDatabase?, TopicError>
       do throws(TopicError) {
-        opened = .success(try open(name))
+        let opened = try open(name)
+        lock.unlock()
+        return opened
       } catch {
-        opened = .failure(error)
+        guard try unlockGrowingMap() else { throw error }
       }
-      guard try unlockGrowingMap() else { return try opened.get() }
     }
   }
 

@@ -11,13 +11,21 @@ enum LMDBRegistry {
   private static let entries = Locked<[FileIdentity: Entry]>([:])
 
   /// Opens the environment in `folder`, nil if there is none and it shall not be created.
+  /// - Throws: `.corrupt` if there has been one and its file is missing or cut short: what offsets,
+  ///   positions and epochs it held is not known, and they must not begin again.
   static func open(_ folder: String, _ settings: LMDBSettings, create: Bool) throws(TopicError)
     -> LMDBLease?
   {
     // Held while opening, so that nobody opens the same file in between.
     try entries.withLock { (entries) throws(TopicError) -> LMDBLease? in
       var status = stat()
-      if stat(folder + "/data.mdb", &status) == 0 {
+      guard create || stat(folder, &status) == 0 || (errno != ENOENT && errno != ENOTDIR) else {
+        return nil
+      }
+      // Looked at before the file: the marker is there before the file is, until after the commit.
+      let isUnfinished = RoleFolder.isUnfinished(folder)
+      let isMissing = stat(folder + "/data.mdb", &status) != 0
+      if !isMissing {
         let identity = FileIdentity(status)
         if let environment = entries[identity]?.environment {
           entries[identity]!.leases += 1
@@ -29,9 +37,23 @@ enum LMDBRegistry {
         guard number == ENOENT || number == ENOTDIR else {
           throw systemError(number, "cannot look for the data file", folder: folder)
         }
+      }
+      let isWhole =
+        isMissing
+        ? false : try DataFile(path: folder + "/data.mdb", folder: folder).hasMetaPages
+      if !isWhole {
+        guard isUnfinished else {
+          if isMissing, !create, access(folder + "/lock.mdb", F_OK) != 0 { return nil }
+          throw TopicError(
+            .corrupt,
+            "the data file is \(isMissing ? "missing" : "truncated"); `weir topics verify` tells "
+              + "what is lost", folder: folder)
+        }
+        // Whoever creates it may be at it; LMDB waits for him.
         guard create else { return nil }
       }
-      let environment = try LMDBEnvironment.open(folder: folder, settings: settings)
+      let environment = try LMDBEnvironment(
+        folder: folder, settings: settings, isUnfinished: create && isUnfinished)
       entries[environment.file] = Entry(environment: environment, leases: 1)
       return LMDBLease(environment)
     }

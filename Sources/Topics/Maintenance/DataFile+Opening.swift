@@ -23,8 +23,12 @@ extension DataFile {
       folder: folder)
   }
 
+  /// Whether the file goes on to the end of its second meta page, which every commit leaves it to.
+  var hasMetaPages: Bool { byteCount >= 2 * UInt64(pageSize) }
+
   /// Empties a file whose creation a full disk or a kill has cut short, which LMDB would refuse for
-  /// ever: one without room for the second meta page, and without a transaction in the first.
+  /// ever: one without room for the second meta page, and without a transaction in the first. The
+  /// rest of a file looks the same; so only where `RoleFolder` knows that nothing was committed.
   /// Returns whether it did.
   static func emptyIfUnfinished(_ path: String, folder: String) -> Bool {
     let descriptor = open(path, O_RDWR | O_CLOEXEC)
@@ -32,7 +36,7 @@ extension DataFile {
     defer { close(descriptor) }
     // Between those who empty it; whoever fills it does so only when it is empty.
     guard flock(descriptor, LOCK_EX) == 0, let file = try? DataFile(path: path, folder: folder),
-      file.byteCount > 0, file.byteCount < 2 * UInt64(file.pageSize)
+      file.byteCount > 0, !file.hasMetaPages
     else { return false }
     if file.pageCount > 0 {
       guard let meta = MetaPage.both(of: file)[0], meta.transaction == 0 else { return false }

@@ -16,7 +16,7 @@ final class NewEnvironment {
   init(folder: String, bytes: UInt64) throws(TopicError) {
     try LogFolder.makeFolder(folder)
     self.folder = folder
-    environment = try LMDBEnvironment.open(
+    environment = try LMDBEnvironment(
       folder: folder,
       settings: .maintenance(initialSize: max(1 << 30, Int(min(bytes, 1 << 42)) * 2)))
   }

@@ -15,7 +15,7 @@ final class SnapshotPin {
   /// Opens the environment in a folder; nil if its meta pages are damaged.
   static func open(_ folder: String) throws(TopicError) -> LMDBLease? {
     let file = try DataFile(path: folder + "/data.mdb", folder: folder)
-    guard MetaPage.damage(of: MetaPage.settled(file)) == nil else { return nil }
+    guard file.hasMetaPages, MetaPage.damage(of: MetaPage.settled(file)) == nil else { return nil }
     return try LMDBRegistry.open(folder, .maintenance(opensDatabases: false), create: false)
   }
 

@@ -81,12 +81,16 @@ extension TopicMaintenance {
     // In the order of the names, so that two backups at once do not wait for each other for ever.
     for lease in leases {
       let environment = lease.environment
-      try environment.lock.lock(else: "a backup was begun inside a transaction")
-      do throws(TopicError) {
-        begun.append((environment, try environment.beginWriting()))
-      } catch {
-        environment.lock.unlock()
-        throw error
+      var isBegun = false
+      while !isBegun {
+        try environment.lock.lock(else: "a backup was begun inside a transaction")
+        do throws(TopicError) {
+          begun.append((environment, try environment.beginWriting()))
+          isBegun = true
+        } catch {
+          // Another process may have grown the map since it was opened here.
+          guard try environment.unlockGrowingMap() else { throw error }
+        }
       }
     }
     var pins: [SnapshotPin] = []

@@ -173,10 +173,8 @@ extension TopicMaintenance {
     let kept = keepsOld ? try keepDamaged(data, in: path) : nil
     try LogFolder.rename(path + Self.rewriteName + "/data.mdb", to: data, in: path)
     try LogFolder.sync(path, in: path)
+    RoleFolder.finish(path)
     LogFolder.removeEnvironment(path + Self.rewriteName)
-    // The table of readers is of the old file; LMDB begins it anew for whoever is alone. Those who
-    // wait to open the environment would take it as it is.
-    _ = try LMDBRegistry.open(path, .maintenance(), create: false)
     return kept
   }
 

@@ -48,7 +48,8 @@ public struct TopicMaintenance: Sendable {
   }
 
   /// Reads everything and tells what is damaged. Others may go on using the folder; each role is
-  /// read as it was at one moment.
+  /// read as it was at one moment, all of them at about the same: a role that reads another as it
+  /// was a little earlier.
   /// - Parameters:
   ///   - check: Looks at each record that is whole.
   ///   - gather: Gives what is known from elsewhere, to be compared.
@@ -58,13 +59,21 @@ public struct TopicMaintenance: Sendable {
   {
     var report = Report()
     report.findings = try folderFindings()
-    for role in try roles() {
-      let path = "\(folder)/\(role)"
+    let roles = try roles()
+    var pins: [WriterRole: SnapshotPin] = [:]
+    // Trainers, scorers, producers: whoever reads another goes before him, so that what he has read
+    // is there.
+    for role in roles.reversed() where LogFolder.size(of: path(of: role) + "/data.mdb") != nil {
+      pins[role] = try SnapshotPin(folder: path(of: role))
+    }
+    for role in roles {
+      let path = path(of: role)
       guard LogFolder.size(of: path + "/data.mdb") != nil else {
         report.roles.append(Self.missing(role))
         continue
       }
-      if let pin = try SnapshotPin(folder: path) {
+      // Let go as soon as the role is read: it keeps pages from being used again.
+      if let pin = pins.removeValue(forKey: role) {
         let file = try DataFile(path: path + "/data.mdb", folder: path)
         let image = withExtendedLifetime(pin) {
           RoleImage(file, Snapshot(pin.meta), role: role, check: check)
@@ -97,7 +106,15 @@ public struct TopicMaintenance: Sendable {
     try LogFolder.names(in: folder).filter { name in
       (try? Names.check(WriterRole(name))) != nil
         && ["data.mdb", "lock.mdb"].contains { access("\(folder)/\(name)/\($0)", F_OK) == 0 }
+        && !isBeingCreated(WriterRole(name))
     }.map(WriterRole.init)
+  }
+
+  /// Whether a role's file has not come to hold anything yet. The next writer sees to it.
+  private func isBeingCreated(_ role: WriterRole) -> Bool {
+    let path = path(of: role)
+    guard RoleFolder.isUnfinished(path) else { return false }
+    return (try? DataFile(path: path + "/data.mdb", folder: path))?.hasMetaPages != true
   }
 
   /// What is wrong with the folder's own files.
