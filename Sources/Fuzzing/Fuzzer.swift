@@ -9,15 +9,19 @@ public struct Fuzzer<Target: FuzzTarget> {
 
   private var mutator: Mutator
   private var corpus: [[UInt8]]
+  private var corpusBytes: Int
   private var seen: Set<String> = []
   private var seedsLeft: Int
 
   private static var largestCorpus: Int { 2_000 }
+  /// Some inputs are whole data files: what is kept of them must not look like a target's growth.
+  private static var largestCorpusBytes: Int { 16 << 20 }
 
   /// A fuzzer whose inputs follow from the seed.
   public init(_ target: Target, seed: UInt64) {
     self.target = target
     corpus = target.seeds
+    corpusBytes = corpus.reduce(0) { $0 + $1.count }
     seedsLeft = corpus.count
     mutator = Mutator(seed: seed, tokens: target.tokens, longest: target.longest)
   }
@@ -40,7 +44,10 @@ public struct Fuzzer<Target: FuzzTarget> {
   public mutating func read(_ input: [UInt8]) throws {
     count += 1
     let outcome = try target.read(input)
-    guard seen.insert(outcome).inserted, corpus.count < Self.largestCorpus else { return }
+    guard seen.insert(outcome).inserted, corpus.count < Self.largestCorpus,
+      corpusBytes + input.count <= Self.largestCorpusBytes
+    else { return }
     corpus.append(input)
+    corpusBytes += input.count
   }
 }

@@ -8,17 +8,20 @@ enum HuntPipeline {
   ///   - snapshotEvery: versions between two snapshots.
   ///   - trees: of the forest; 400 make a snapshot of more than one record.
   ///   - batch: rows of a mini-batch.
+  ///   - uniqueWithin: events among which one that comes again is recognised.
   ///   - labelDelay: how long an event waits for its label.
   ///   - limit: where thresholds come from.
   ///   - hasGuards: whether a version is compared with the one before it.
   static func text(
     publishEvery: Int, snapshotEvery: Int, trees: Int, batch: Int = 128,
-    labelDelay: String = "1d", limit: String = "budget: 1 %", hasGuards: Bool = true
+    uniqueWithin: Int = 1_000_000, labelDelay: String = "1d", limit: String = "budget: 1 %",
+    hasGuards: Bool = true
   ) -> String {
     """
     pipeline: \(name)
     events:
       id: TRANSACTION_ID
+      unique_within: \(uniqueWithin)
       time: TX_DATETIME
       entities: [CUSTOMER_ID]
       fields:

@@ -52,11 +52,12 @@ final class LiveServices {
   ) throws {
     let file = folder + "/hunt.yaml"
     let topics = folder + "/topics"
-    // Whole mini-batches between two versions, so that these come when they are due.
+    // Whole mini-batches between two versions, so that these come when they are due. What is kept of
+    // events for a while is complete after half a minute.
     let batches = (publishEvery + 127) / 128
     let text = HuntPipeline.text(
       publishEvery: publishEvery, snapshotEvery: 20, trees: 100, batch: publishEvery / batches,
-      labelDelay: "\(Emit.labelDelay / 60_000)m")
+      uniqueWithin: rate * 20, labelDelay: "\(Emit.labelDelay / 60_000)m")
     try write(Array(text.utf8), to: file)
     pipeline = try Pipeline(path: file)
     log = try EmbeddedLog(folder: topics, access: .readWrite)
