@@ -63,6 +63,7 @@ struct MetaPage: Equatable {
   static let magic: UInt32 = 0xBEEF_C0DE
   static let version: UInt32 = 1
   private static let size = 152
+  private static let largestMap: UInt64 = 16 << 40
   private static let flag: UInt16 = 0x08
 
   let pageSize: Int
@@ -86,7 +87,9 @@ struct MetaPage: Equatable {
     transaction = bytes.number(UInt64.self, 144)
     // LMDB keeps its settings in the flags of the first tree; Weir makes files with none.
     guard free.flags == TreeRecord.integerKeys, names.flags == 0, lastPage >= 1,
-      lastPage < 1 << 48
+      lastPage < 1 << 48,
+      // LMDB would map as much as is said here.
+      bytes.number(UInt64.self, 32) <= Self.largestMap
     else { return nil }
   }
 

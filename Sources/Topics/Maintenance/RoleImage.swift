@@ -56,8 +56,9 @@ struct RoleImage {
     let positions = report.positions.reduce(0 as UInt64) { $0 &+ $1.offset }
     let records = report.partitions.reduce(0) { $0 + $1.records }
     let isSound = lost.values.allSatisfy(\.isEmpty) && namesAreSound
-    return [isSound ? 1 : 0, isSound ? 0 : UInt64(records), ends, positions]
-      + [free.newestTransaction ?? 0]
+    // What was committed last counts most: an older image that is sound lacks its records, and
+    // their offsets would be used again.
+    return [ends, isSound ? 1 : 0, UInt64(records), positions, free.newestTransaction ?? 0]
   }
 
   mutating func find(
