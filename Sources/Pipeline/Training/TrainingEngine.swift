@@ -108,33 +108,29 @@ public struct TrainingEngine {
     case .duplicate: counters.duplicateLabels += 1
     case .contradiction(let place):
       counters.contradictingLabels += 1
-      if let place { correct(pending.block(place), row: place.row, to: label, time: time) }
+      guard let place else { break }
+      learn(pending.block(place), row: place.row, label: label, time: time, corrects: true)
     case .late: counters.lateLabels += 1
     }
   }
 
-  /// An event was learnt with the other label. What was learnt cannot be taken back; learning the
-  /// row once more with the right one brings the parameters where the last label wants them. The
-  /// figures count the event once, as it is known now.
-  private mutating func correct(_ block: ScoredBlock, row: Int, to label: Label, time: Int64) {
-    for index in trainers.indices {
-      if block.versions[index].version > 0 {
-        trainers[index].correctFigure(score: block.score(model: index, row: row), to: label)
-      }
-      trainers[index].addLabelled(block, row: row, label: label, time: time)
-      if trainers[index].definition.learner.isSupervised,
-        trainers[index].add(block, row: row, label: label)
-      {
-        publish(index)
-      }
-    }
-  }
-
+  /// Learns a row.
+  ///
+  /// An event may have been learnt with the other label (`corrects`). What was learnt cannot be taken
+  /// back; learning the row once more with the right one brings the parameters where the last label
+  /// wants them. The figures count the event once, as it is known now.
   /// - Parameter time: when the label became known, in event time.
-  private mutating func learn(_ block: ScoredBlock, row: Int, label: Label, time: Int64) {
+  private mutating func learn(
+    _ block: ScoredBlock, row: Int, label: Label, time: Int64, corrects: Bool = false
+  ) {
     for index in trainers.indices {
       if block.versions[index].version > 0 {
-        trainers[index].addFigure(score: block.score(model: index, row: row), label: label)
+        let score = block.score(model: index, row: row)
+        if corrects {
+          trainers[index].correctFigure(score: score, to: label)
+        } else {
+          trainers[index].addFigure(score: score, label: label)
+        }
       }
       trainers[index].addLabelled(block, row: row, label: label, time: time)
       if trainers[index].definition.learner.isSupervised,
