@@ -87,8 +87,8 @@ struct MetaPage: Equatable {
     transaction = bytes.number(UInt64.self, 144)
     // LMDB keeps its settings in the flags of the first tree; Weir makes files with none.
     guard free.flags == TreeRecord.integerKeys, names.flags == 0, lastPage >= 1,
-      lastPage < 1 << 48,
       // LMDB would map as much as is said here.
+      lastPage < Self.largestMap / UInt64(pageSize),
       bytes.number(UInt64.self, 32) <= Self.largestMap
     else { return nil }
   }
