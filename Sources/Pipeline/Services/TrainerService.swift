@@ -217,18 +217,24 @@ public final class TrainerService {
     return events
   }
 
-  /// Reads labels ahead of event time. One without a time of its own is known at once, and so is one
-  /// that is dated too far ahead to be waited for, or for which there is no room to wait.
+  /// Reads labels, a bounded number ahead of event time. One without a time of its own is known
+  /// at once, and so is one that is dated too far ahead to be waited for.
   private func readLabels() throws -> Int {
-    guard pipeline.labels != nil else { return 0 }
+    guard let policy = pipeline.labels else { return 0 }
+    if waiting.count >= Self.labelsAhead {
+      // Room comes as event time goes on, unless all of them are dated so far ahead that events
+      // would mature before, their labels unread behind these.
+      guard let time = engine.eventTime, let earliest = waiting.earliest,
+        earliest > time + policy.delay
+      else { return 0 }
+      learnLabels(dueBy: nil)
+    }
     var count = 0
     labelPosition = try labels.read(from: labelPosition, limit: Self.labelsAtOnce) { record in
       count += 1
       do throws(Rejection) {
         let label = try labelDecoder.decode(record.value)
-        if let time = label.time, waiting.count < Self.labelsAhead,
-          engine.eventTime.map({ time <= $0 + EventClock.leap }) ?? true
-        {
+        if let time = label.time, engine.eventTime.map({ time <= $0 + EventClock.leap }) ?? true {
           waiting.append(id: label.eventID, label.label, time: time, source: record.offset)
         } else {
           engine.label(id: label.eventID, label.label, time: label.time ?? record.timestamp)

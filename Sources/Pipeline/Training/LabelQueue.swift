@@ -26,6 +26,11 @@ struct LabelQueue {
   var count: Int { inOrder.count + others.count }
   var isEmpty: Bool { inOrder.isEmpty && others.isEmpty }
 
+  /// When the next label becomes known; nil if there is none.
+  var earliest: Int64? {
+    [inOrder.first?.time, others.min?.time].compactMap { $0 }.min()
+  }
+
   /// Where the labels were read that are not delivered, in no order.
   var sources: [UInt64] { inOrder.map(\.source) + others.unordered.map(\.source) }
 
