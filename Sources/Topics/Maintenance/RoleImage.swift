@@ -110,6 +110,11 @@ struct RoleImage {
   // MARK: Values
 
   private mutating func readValues(_ name: String, _ tree: TreeRecord) {
+    var tree = tree
+    if tree.flags != 0 {
+      find("the database '\(name)' has the flags \(tree.flags), expected are none")
+      tree.flags = 0
+    }
     databases.append(Database(name: name, tree: tree, partition: nil))
     var sound: [(key: String, value: [UInt8])] = []
     var damaged: [(key: String, reason: String)] = []
