@@ -68,7 +68,8 @@ let package = Package(
     .target(
       name: "Fuzzing",
       dependencies: [
-        "Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Pipeline", "Topics",
+        "Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Pipeline", "Processes",
+        "Topics",
       ]),
     // What scripts/crash-test, latency, soak and fuzz run.
     .executableTarget(

@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 
 /// A folder in memory that goes with its object.
 final class TemporaryFolder {
@@ -10,11 +11,12 @@ final class TemporaryFolder {
     path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
-  deinit { Self.remove(path) }
+  deinit { removeTree(path) }
 
   /// Removes what is in a folder within.
   func removeAll(in folder: String) {
-    for name in Self.names(in: path + folder) { Self.remove("\(path)\(folder)/\(name)") }
+    removeTree(path + folder)
+    mkdir(path + folder, 0o700)
   }
 
   func write(_ bytes: [UInt8], to name: String) throws {
@@ -37,23 +39,5 @@ final class TemporaryFolder {
       throw Finding("\(path)\(name): \(errno)")
     }
     return bytes
-  }
-
-  private static func names(in folder: String) -> [String] {
-    guard let directory = opendir(folder) else { return [] }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      names.append(
-        withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-          String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        })
-    }
-    return names.filter { $0 != "." && $0 != ".." }
-  }
-
-  private static func remove(_ path: String) {
-    for name in names(in: path) { remove("\(path)/\(name)") }
-    Glibc.remove(path)
   }
 }

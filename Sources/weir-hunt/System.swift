@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import Processes
 
 /// Seconds on a clock that only goes forward, the same for all processes.
 func monotonicSeconds() -> Double { Double(monotonicNanoseconds()) * 1e-9 }
@@ -50,20 +51,4 @@ struct Workplace {
 
   /// Removes a temporary folder and what is in it; one that was named is kept.
   func remove() { if isTemporary { removeTree(path) } }
-}
-
-/// Removes a folder and what is in it.
-func removeTree(_ path: String) {
-  if let directory = opendir(path) {
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      names.append(
-        withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-          String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        })
-    }
-    closedir(directory)
-    for name in names where name != "." && name != ".." { removeTree("\(path)/\(name)") }
-  }
-  remove(path)
 }

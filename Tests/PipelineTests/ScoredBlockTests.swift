@@ -33,7 +33,6 @@ import Testing
       #expect((0...1).contains(read.score(model: 1, row: row)))
       #expect(read.outcome(row) == block.outcome(row))
     }
-    #expect(read.latestTime == events.map(\.time).max())
   }
 
   @Test func everyTruncationIsRefused() throws {

@@ -184,9 +184,6 @@ public final class ScoredBlock: Sendable {
   @inline(__always)
   public func time(_ row: Int) -> Int64 { Self.load(Int64.self, bytes, timeStart + row * 8) }
 
-  /// Latest event time; nil for an empty block.
-  public var latestTime: Int64? { (0..<rows).map(time).max() }
-
   /// A feature as it was scored.
   @inline(__always)
   public func feature(_ column: Int, row: Int) -> Double {
@@ -240,20 +237,6 @@ public final class ScoredBlock: Sendable {
 
   /// Whether an event's identifier is `id`.
   func hasID(_ id: ArraySlice<UInt8>, row: Int) -> Bool { self.id(row) == id }
-
-  /// The features of all events; `matrix` must have the columns and room for the rows.
-  func copyFeatures(into matrix: inout Matrix) {
-    matrix.resize(rows: rows)
-    let stride = matrix.stride
-    bytes.withUnsafeBytes { source in
-      matrix.values.withUnsafeMutableBytes { target in
-        for column in 0..<features {
-          target.baseAddress!.advanced(by: column * stride * 8).copyMemory(
-            from: source.baseAddress! + featureStart + column * rows * 8, byteCount: rows * 8)
-        }
-      }
-    }
-  }
 
   @inline(__always)
   private static func load<T: FixedWidthInteger>(_: T.Type, _ bytes: [UInt8], _ at: Int) -> T {

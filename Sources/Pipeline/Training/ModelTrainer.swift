@@ -141,7 +141,6 @@ struct ModelTrainer {
     unpublished += UInt64(rows.rows)
     sinceServed += UInt64(rows.rows)
     holdsServed = false
-    holdsServed = false
     rows.resize(rows: 0)
     labels.removeAll(keepingCapacity: true)
     batch = min(batch * 2, definition.batch)

@@ -44,7 +44,7 @@ struct ModelRecords {
 
   /// Gives what stands on the topic since the last call, in order, until `body` returns false.
   mutating func read(_ body: (ModelRecord) throws -> Bool) throws {
-    // Taken out while it is changed.
+    // A copy, which the closures below may change while `self` is being read.
     var assembler = self.assembler
     defer { self.assembler = assembler }
     try stepping.read(
