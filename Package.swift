@@ -9,7 +9,8 @@ let package = Package(
     .library(
       name: "WeirModules",
       targets: [
-        "Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Pipeline", "Topics",
+        "Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Pipeline", "StateCoding",
+        "Topics",
       ]),
   ],
   dependencies: [
@@ -23,17 +24,20 @@ let package = Package(
     // C libraries: thin shims. Behind each, the only targets that import it.
     .systemLibrary(name: "CLMDB"),  // Topics
     .systemLibrary(name: "COpenBLAS"),  // LinearAlgebra
-    .systemLibrary(name: "CSodium"),  // ModelLog
+    .systemLibrary(name: "CSodium"),  // Features, ModelLog
     .systemLibrary(name: "CZlib"),  // Files, Topics
     .target(name: "CLinux"),  // Topics
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),  // Features
 
     // Layers: a target names only targets above it in this list.
     .target(name: "Files", dependencies: ["CZlib"]),
+    .target(name: "StateCoding"),
     .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"]),
     .target(name: "Topics", dependencies: ["CLMDB", "CLinux", "CZlib"]),
-    .target(name: "Learners", dependencies: ["LinearAlgebra"]),
-    .target(name: "Features", dependencies: ["CSimdJSON", "Files", "LinearAlgebra"]),
+    .target(name: "Learners", dependencies: ["LinearAlgebra", "StateCoding"]),
+    .target(
+      name: "Features",
+      dependencies: ["CSimdJSON", "CSodium", "Files", "LinearAlgebra", "StateCoding"]),
     .target(name: "Evaluation"),
     .target(name: "Datasets"),
     .target(name: "Processes"),
@@ -46,8 +50,8 @@ let package = Package(
     .target(
       name: "Pipeline",
       dependencies: [
-        "Evaluation", "Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Topics",
-        "Yams", .product(name: "DequeModule", package: "swift-collections"),
+        "Evaluation", "Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "StateCoding",
+        "Topics", "Yams", .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "HeapModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -87,14 +91,15 @@ let package = Package(
       name: "EvaluationTests", dependencies: ["Evaluation"], exclude: ["Golden/make_golden.py"]),
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"]),
     .testTarget(
-      name: "LearnersTests", dependencies: ["Learners", "LinearAlgebra"], exclude: ["Golden"]),
+      name: "LearnersTests", dependencies: ["Learners", "LinearAlgebra", "StateCoding"],
+      exclude: ["Golden"]),
     .executableTarget(name: "TopicPeer", dependencies: ["Topics"], path: "Tests/TopicPeer"),
     // Fails LMDB's system calls on request.
     .target(name: "CFaults", path: "Tests/CFaults"),
     .testTarget(
       name: "TopicsTests", dependencies: ["Topics", "TopicPeer", "CFaults", "CLMDB", "CZlib"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
-    .testTarget(name: "FeaturesTests", dependencies: ["Features"]),
+    .testTarget(name: "FeaturesTests", dependencies: ["Features", "LinearAlgebra", "StateCoding"]),
     .testTarget(name: "ModelLogTests", dependencies: ["ModelLog", "Learners", "LinearAlgebra"]),
     .target(
       name: "UpdateFaults",

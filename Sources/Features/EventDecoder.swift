@@ -21,6 +21,7 @@ public final class EventDecoder {
   private let timeColumn: Int?
   private let labelColumn: Int?
   private let valueColumns: [Int]
+  private let entityColumns: [Int]
 
   /// A decoder of a schema's events.
   /// - Parameter readsLabel: whether the label is read where the event carries it. History files
@@ -37,6 +38,7 @@ public final class EventDecoder {
     idColumn = schema.id.map { column([$0.name] + $0.aliases) }
     timeColumn = schema.time.map { column([$0.name] + $0.aliases) }
     valueColumns = schema.values.map { column([$0.name] + $0.aliases) }
+    entityColumns = schema.entities.map { column([$0.name] + $0.aliases) }
     labelColumn = readsLabel ? schema.label.map { column([$0.name] + $0.aliases) } : nil
     self.columns = columns
 
@@ -97,6 +99,9 @@ public final class EventDecoder {
     }
     var required = [idColumn, timeColumn, requiresLabel ? labelColumn : nil].compactMap { $0 }
     for (value, column) in zip(schema.values, valueColumns) where value.missing == .reject {
+      required.append(column)
+    }
+    for (entity, column) in zip(schema.entities, entityColumns) where entity.missing == .reject {
       required.append(column)
     }
     let absent = required.filter { fields[$0] == nil }.map {
@@ -196,6 +201,9 @@ public final class EventDecoder {
           category += 1
         }
       }
+      for (field, entity) in schema.entities.enumerated() {
+        try takeEntity(entity, entityColumns[field], into: &block, field: field)
+      }
       block.finishEvent(time: time, label: try takeLabel())
     } catch {
       block.abandonEvent()
@@ -245,6 +253,21 @@ public final class EventDecoder {
     case WEIR_JSON_BAD_NUMBER.rawValue: throw .notFinite(field: value.name)
     default: throw .wrongType(field: value.name, expected: "a number")
     }
+  }
+
+  private func takeEntity(
+    _ entity: EventSchema.Field, _ column: Int, into block: inout EventBlock, field: Int
+  ) throws(Rejection) {
+    var name = UnsafeRawBufferPointer(start: nil, count: 0)
+    if !isMissing(column) {
+      switch kind(column) {
+      case WEIR_JSON_TEXT.rawValue, WEIR_JSON_NUMBER.rawValue: name = text(column)
+      default: throw .wrongType(field: entity.name, expected: "a string or a number")
+      }
+    }
+    guard !name.isEmpty || entity.missing != .reject else { throw .missing(field: entity.name) }
+    guard name.count <= 256 else { throw .badIdentifier(field: entity.name) }
+    block.set(entity: name, field: field)
   }
 
   private func takeCategory(

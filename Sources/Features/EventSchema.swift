@@ -4,7 +4,8 @@ public struct EventSchema: Sendable, Equatable {
   public var id: Field?
   /// When the event happened. Nil: the record's own timestamp; in a file, one second a row.
   public var time: TimeField?
-  /// Whom or what the event is about, for features with memory and for keys on topics.
+  /// Whom or what the event is about: what windows are kept by. One that may not be missing is
+  /// `.reject`, which windows need.
   public var entities: [Field]
   /// The values that features are made of.
   public var values: [Field]

@@ -4,23 +4,35 @@ public struct FeatureDefinition: Sendable, Equatable {
   public var operation: Operation
   /// The name shown to people; a feature of several columns appends each column's part.
   public var name: String
+  /// Whether models get it; if not, it is only there for other features.
+  public var isInput: Bool
 
   /// A feature; without a name it is called after its operation and fields.
-  public init(_ operation: Operation, name: String? = nil) {
+  public init(_ operation: Operation, name: String? = nil, isInput: Bool = true) {
     self.operation = operation
     self.name = name ?? operation.defaultName
+    self.isInput = isInput
   }
 
-  /// How a feature follows from the event's fields and time.
+  /// How a feature follows from the event's fields and time, from what its entities did before, or
+  /// from features before it in the list. Where a number is asked for, the name of such a feature
+  /// will do; if that has several columns, so has the new one.
   public enum Operation: Sendable, Equatable {
     /// The number as it is.
     case number(String)
     /// sign(x) · ln(1 + |x|): a logarithm that is defined for zero and for negative amounts.
     case log(String)
+    /// sign(x) · √|x|.
+    case squareRoot(String)
     /// a − b.
     case difference(String, String)
     /// a ÷ b, 0 where b is 0.
     case ratio(String, String)
+    /// A figure over windows before the event, a column a window.
+    case window(WindowFeature)
+    /// Which of so many bins of the distribution so far a number falls into, coded cumulatively:
+    /// one column fewer than bins, each 1 from an edge on. So a linear model learns steps.
+    case bins(String, count: Int)
     /// Hour of the day of the event time in UTC, 0 to 23.
     case hour
     /// Day of the week of the event time, Monday 0 to Sunday 6.
@@ -43,6 +55,9 @@ public struct FeatureDefinition: Sendable, Equatable {
       switch self {
       case .number(let field): "number \(field)"
       case .log(let field): "log \(field)"
+      case .squareRoot(let field): "sqrt \(field)"
+      case .window(let window): window.definition
+      case .bins(let field, let count): "bins \(field) \(count)"
       case .difference(let a, let b): "difference \(a) \(b)"
       case .ratio(let a, let b): "ratio \(a) \(b)"
       case .hour: "time hour"
@@ -60,6 +75,9 @@ public struct FeatureDefinition: Sendable, Equatable {
       switch self {
       case .number(let field): field
       case .log(let field): "log(\(field))"
+      case .squareRoot(let field): "sqrt(\(field))"
+      case .window(let window): window.defaultName
+      case .bins(let field, _): "bins(\(field))"
       case .difference(let a, let b): "\(a)-\(b)"
       case .ratio(let a, let b): "\(a)/\(b)"
       case .hour: "hour"
@@ -72,21 +90,27 @@ public struct FeatureDefinition: Sendable, Equatable {
       }
     }
   }
-
-  /// Names of the columns this feature fills.
-  public var columnNames: [String] {
-    switch operation {
-    case .oneHot(_, let categories): categories.map { "\(name)=\($0)" }
-    case .hashed(_, let buckets): (0..<buckets).map { "\(name)#\($0)" }
-    default: [name]
-    }
-  }
 }
 
-/// A feature that does not fit the schema.
+/// Features that do not fit the schema or each other.
 public struct FeatureError: Error, CustomStringConvertible {
-  /// Position in the list of definitions.
-  public let feature: Int
-  /// The field or name at fault, with the nearest valid one.
-  public let description: String
+  /// What is wrong with one feature.
+  public struct Problem: Sendable, Equatable {
+    /// Position in the list of definitions.
+    public let feature: Int
+    /// The field or name at fault, with the nearest valid one.
+    public let description: String
+  }
+
+  /// In the order of the list, at least one.
+  public let problems: [Problem]
+
+  init(_ problems: [Problem]) { self.problems = problems }
+
+  init(feature: Int, description: String) {
+    problems = [Problem(feature: feature, description: description)]
+  }
+
+  /// A line a problem.
+  public var description: String { problems.map(\.description).joined(separator: "\n") }
 }

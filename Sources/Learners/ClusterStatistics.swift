@@ -1,4 +1,5 @@
 import LinearAlgebra
+import StateCoding
 
 /// Decayed weight, centre and scatter of every cluster, in the features' own units.
 struct ClusterStatistics: Sendable, Equatable {

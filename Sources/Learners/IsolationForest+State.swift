@@ -1,3 +1,5 @@
+import StateCoding
+
 extension IsolationForest {
   /// Restores a learner from ``encodeState()``.
   ///

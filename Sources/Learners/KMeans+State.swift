@@ -1,3 +1,5 @@
+import StateCoding
+
 extension KMeans {
   /// Restores a learner from ``encodeState()``.
   ///

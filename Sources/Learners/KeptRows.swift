@@ -1,4 +1,5 @@
 import LinearAlgebra
+import StateCoding
 
 /// Rows kept for the start of ``KMeans``.
 struct KeptRows: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import StateCoding
 
 /// Settings of a learner.
 public protocol LearnerOptions: Sendable, Equatable {

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import StateCoding
 
 /// Decayed normal equations of one half-life, and their solution.
 ///

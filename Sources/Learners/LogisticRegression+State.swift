@@ -1,3 +1,5 @@
+import StateCoding
+
 extension LogisticRegression {
   /// Restores a learner from ``encodeState()``.
   ///

@@ -1,3 +1,5 @@
+import StateCoding
+
 /// The xoshiro256** generator of Blackman and Vigna ("Scrambled linear pseudorandom number
 /// generators", 2021), seeded through SplitMix64 (Steele, Lea, Flood, 2014).
 ///
@@ -76,5 +78,22 @@ private struct SplitMix64 {
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
     return z ^ (z >> 31)
+  }
+}
+
+extension StateWriter {
+  /// Appends the four words of a generator.
+  public mutating func write(_ value: RandomSource) {
+    for word in value.state { write(word) }
+  }
+}
+
+extension StateReader {
+  /// Reads the four words of a generator.
+  public mutating func readRandomSource() throws(StateError) -> RandomSource {
+    var words: [UInt64] = []
+    for _ in 0..<4 { words.append(try read(UInt64.self)) }
+    guard let source = RandomSource(state: words) else { throw .invalid("generator") }
+    return source
   }
 }

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import StateCoding
 
 /// Running mean and variance of each feature, updated a batch at a time.
 ///

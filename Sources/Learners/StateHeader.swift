@@ -1,3 +1,5 @@
+import StateCoding
+
 /// The first bytes of every learner's state: which learner, which version of its format, how many
 /// features and examples.
 struct StateHeader {

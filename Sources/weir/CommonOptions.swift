@@ -1,4 +1,5 @@
 import ArgumentParser
+import Features
 import Glibc
 import Logging
 import Pipeline
@@ -105,6 +106,14 @@ func environment(_ name: String) -> String? { getenv(name).map { String(cString:
   var time = timespec()
   clock_gettime(CLOCK_REALTIME, &time)
   return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+}
+
+/// An event time of the command line, ms since 1970.
+func eventTime(_ text: String) throws -> Int64 {
+  guard let time = Array(text.utf8).withUnsafeBytes({ EventTime.parse($0) }) else {
+    throw ValidationError("'\(text)' is no time such as 2018-04-01 or 2018-04-01T12:00:00Z")
+  }
+  return time
 }
 
 /// Seconds on a clock that only goes forward.

@@ -28,6 +28,18 @@ struct ReplayCommand: ParsableCommand {
   var decisions: String?
   @Option(
     help: ArgumentHelp(
+      "Write the feature vectors as they were scored, as CSV; .gz too, - for standard output.",
+      valueName: "file"))
+  var features: String?
+  @Option(
+    help: ArgumentHelp(
+      "With --features: only events from this day or time on.", valueName: "time"))
+  var from: String?
+  @Option(
+    help: ArgumentHelp("With --features: only events before this day or time.", valueName: "time"))
+  var to: String?
+  @Option(
+    help: ArgumentHelp(
       "Take labels from this column, to evaluate a pipeline that does not learn from any.",
       valueName: "column"))
   var labelColumn: String?
@@ -39,6 +51,12 @@ struct ReplayCommand: ParsableCommand {
       """, valueName: "file"))
   var models: [String] = []
   @OptionGroup var log: LogOptions
+
+  func validate() throws {
+    if features == nil, from != nil || to != nil {
+      throw ValidationError("--from and --to go with --features")
+    }
+  }
 
   func run() throws {
     let pipeline = try pipeline.load()
@@ -58,14 +76,19 @@ struct ReplayCommand: ParsableCommand {
     )
     // Opened first: a file that cannot be written is found out before the work, not after it.
     let output = try decisions.map { try GzipOutput(path: $0) }
+    let table = try features.map {
+      try FeatureTable(path: $0, names: pipeline.plan.names, range: try featureRange())
+    }
     let document = try json.map { try GzipOutput(path: $0) }
     var bar = ProgressBar("replaying")
     var hooks = Replay.Hooks()
     hooks.progress = { bar.update(count: $0.rows, unit: "events", fraction: $0.fraction) }
     if let output { hooks.decision = { try output.write($0) } }
+    if let table { hooks.scored = { try table.write($0) } }
     let started = monotonicSeconds()
     try replay.run(&history, hooks: hooks)
     try output?.close()
+    try table?.close()
     let result = ReplayReport(replay, started: started)
     bar.finish()
     report(refusals: history, logger)
@@ -75,6 +98,13 @@ struct ReplayCommand: ParsableCommand {
     try document?.write(result.json.encode(pretty: true) + [0x0a])
     try document?.close()
     if json != "-" { printLine(result.text) }
+  }
+
+  private func featureRange() throws -> Range<Int64> {
+    let start = try from.map(eventTime) ?? 0
+    let end = try to.map(eventTime) ?? .max
+    guard start < end else { throw ValidationError("--from must be before --to") }
+    return start..<end
   }
 
   private func loadVersion(_ path: String) throws -> ServedModel {

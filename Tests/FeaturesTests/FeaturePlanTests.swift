@@ -22,7 +22,8 @@ import Testing
       }
     }
     var matrix = Matrix(columns: plan.count, capacity: 8)
-    plan.compute(block, into: &matrix)
+    var memory = FeatureMemory(plan, capacity: 8)
+    memory.compute(block, into: &matrix)
     return (0..<matrix.rows).map { row in
       Dictionary(uniqueKeysWithValues: plan.names.enumerated().map { ($1, matrix[row, $0]) })
     }

@@ -1,4 +1,5 @@
 import Learners
+import StateCoding
 import Testing
 
 @Suite struct StateTests {

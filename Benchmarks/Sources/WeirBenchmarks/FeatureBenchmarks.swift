@@ -68,7 +68,8 @@ enum FeatureBenchmarks {
     var block = EventBlock(schema: pipeline.schema, capacity: CardStream.blockSize)
     try decode(context.stream.jsonEvents(block.capacity), decoder, into: &block)
     var features = Matrix(columns: pipeline.plan.count, capacity: block.capacity)
-    return (block.count, { pipeline.plan.compute(block, into: &features) })
+    var memory = FeatureMemory(pipeline.plan, capacity: block.capacity)
+    return (block.count, { memory.compute(block, into: &features) })
   }
 }
 

@@ -88,13 +88,14 @@ enum LearnerBenchmarks {
     let clusters = learned(KMeans(featureCount: 29, seed: 1), blocks)
     var block = EventBlock(schema: pipeline.schema, capacity: 1)
     var features = Matrix(columns: pipeline.plan.count, capacity: 1)
+    var memory = FeatureMemory(pipeline.plan, capacity: 1)
     var scores: [Float] = [0]
     return { index in
       block.removeAll()
       try events[index % events.count].withUnsafeBytes {
         try decoder.decode(json: $0, position: UInt64(index), timestamp: 0, into: &block)
       }
-      pipeline.plan.compute(block, into: &features)
+      memory.compute(block, into: &features)
       logistic.score(features, into: &scores)
       clusters.score(features, into: &scores)
       forest.score(features, into: &scores)
@@ -109,7 +110,8 @@ enum LearnerBenchmarks {
         var features = Matrix(columns: plan.count, capacity: size)
         try FeatureBenchmarks.decode(
           Array(events[start..<start + size]), decoder, into: &block)
-        plan.compute(block, into: &features)
+        var memory = FeatureMemory(plan, capacity: size)
+        memory.compute(block, into: &features)
         return (features, Array(context.stream.labels[start..<start + size]))
       }
     }

@@ -63,7 +63,9 @@ public struct Pipeline: Sendable {
     }
     if let label = schema.label { lines.append("label \(label.name)") }
     for feature in features {
-      lines.append("feature \(feature.name): \(feature.operation.definition)")
+      lines.append(
+        "feature \(feature.name): \(feature.operation.definition)"
+          + (feature.isInput ? "" : ", no input"))
     }
     for model in models { lines.append("model \(model.name): \(model.learner.definition)") }
     return lines.joined(separator: "\n") + "\n"

@@ -51,7 +51,7 @@ extension YamlError {
 }
 
 /// Turns the nodes of a pipeline file into its values, noting every problem on the way.
-private struct PipelineFileReader {
+struct PipelineFileReader {
   let problems: ProblemList
 
   init(_ problems: ProblemList) { self.problems = problems }
@@ -59,41 +59,44 @@ private struct PipelineFileReader {
   func read(_ root: Node) -> Pipeline? {
     guard let file = YAMLMap(root, "the pipeline file", problems) else { return nil }
     file.allow([
-      "pipeline", "events", "label", "features", "models", "decisions", "publish", "seed",
+      "pipeline", "events", "label", "features", "windows", "models", "decisions", "publish",
+      "seed",
     ])
     let name = file.required("pipeline").flatMap { nameText($0, "'pipeline'") }
     let labelMap = file["label"].flatMap { YAMLMap($0, "'label'", problems) }
     let label = labelMap.flatMap(readLabel)
-    let schema = file.required("events").flatMap { readEvents($0, label: label?.field) }
+    var schema = file.required("events").flatMap { readEvents($0, label: label?.field) }
     let features = file.required("features").map(readFeatures) ?? []
+    let seed = UInt64(file.integer("seed", in: 0...Int.max) ?? 0)
+    let windows = readWindows(file["windows"], seed: seed)
+    var plan: FeaturePlan?
     // A field that was not understood is reported once, not with every feature of it.
-    if let schema, schema.values.count == file["events"]?["fields"]?.mapping?.count {
-      for (definition, node) in features {
-        do { _ = try FeaturePlan([definition], schema: schema) } catch {
-          problems.add(node, error.description)
-        }
-      }
+    if schema != nil, schema?.values.count == file["events"]?["fields"]?.mapping?.count {
+      for (definition, _) in features { schema?.requireEntities(of: definition) }
+      plan = bind(features, to: schema!, windows)
     }
     let models = file.required("models").map { readModels($0, labelled: label != nil) } ?? []
     let decisions = file.required("decisions").flatMap { readDecisions($0, models: models) }
     let publishing = readPublishing(file["publish"])
-    let seed = file.integer("seed", in: 0...Int.max) ?? 0
-    guard let name, let schema, let decisions, problems.problems.isEmpty,
-      let plan = bind(features, to: schema)
-    else { return nil }
+    guard let name, let schema, let decisions, let plan, problems.problems.isEmpty else {
+      return nil
+    }
     return Pipeline(
       name: name, schema: schema, labels: label?.policy, features: features.map(\.definition),
       plan: plan, models: models, decisions: decisions, publishing: publishing,
-      seed: UInt64(seed))
+      seed: seed)
   }
 
   private func bind(
-    _ features: [(definition: FeatureDefinition, node: Node)], to schema: EventSchema
+    _ features: [(definition: FeatureDefinition, node: Node)], to schema: EventSchema,
+    _ windows: WindowSettings
   ) -> FeaturePlan? {
     do {
-      return try FeaturePlan(features.map(\.definition), schema: schema)
+      return try FeaturePlan(features.map(\.definition), schema: schema, windows: windows)
     } catch {
-      problems.add(features[error.feature].node, error.description)
+      for problem in error.problems {
+        problems.add(features[problem.feature].node, problem.description)
+      }
       return nil
     }
   }
@@ -140,7 +143,9 @@ private struct PipelineFileReader {
     return EventSchema(
       id: id.map { EventSchema.Field(name: $0.name, aliases: $0.aliases, type: .category) },
       time: map["time"].flatMap(readTime),
-      entities: (map.texts("entities") ?? []).map { .init(name: $0, type: .category) },
+      entities: (map.texts("entities") ?? []).map {
+        .init(name: $0, type: .category, missing: .category(""))
+      },
       values: fields, label: label, lateness: map.duration("lateness") ?? 3_600_000,
       maximumBytes: map.integer("max_bytes", in: 64...(1 << 26)) ?? 1 << 20,
       uniqueWithin: map.integer("unique_within", in: 0...1_000_000_000) ?? 1_000_000)
@@ -192,79 +197,6 @@ private struct PipelineFileReader {
     }
     return EventSchema.Field(
       name: name, aliases: map.texts("or") ?? [], type: type, missing: missing)
-  }
-
-  // MARK: Features
-
-  private func readFeatures(_ node: Node) -> [(definition: FeatureDefinition, node: Node)] {
-    guard let sequence = node.sequence, !sequence.isEmpty else {
-      problems.add(node, "'features' must be a list")
-      return []
-    }
-    return sequence.compactMap { item in
-      guard let map = YAMLMap(item, "a feature", problems) else { return nil }
-      guard let operation = readOperation(map) else { return nil }
-      return (FeatureDefinition(operation, name: map.text("name")), item)
-    }
-  }
-
-  private func readOperation(_ map: YAMLMap) -> FeatureDefinition.Operation? {
-    let kinds = [
-      "number", "log", "difference", "ratio", "time", "one_hot", "hash", "missing",
-    ]
-    guard let kind = map.keys.first(where: { kinds.contains($0.name) })?.name else {
-      let first = map.keys.first { $0.name != "name" }
-      problems.add(
-        map.node,
-        "a feature needs one of \(kinds.joined(separator: ", "))"
-          + nearestName(to: first?.name ?? "", in: kinds))
-      return nil
-    }
-    let options = ["one_hot": ["categories"], "hash": ["buckets"], "time": ["through"]]
-    map.allow([kind, "name"] + (options[kind] ?? []))
-    switch kind {
-    case "difference", "ratio":
-      guard let pair = map.texts(kind) else { return nil }
-      guard pair.count == 2 else {
-        problems.add(map[kind], "'\(kind)' takes two fields: [a, b]")
-        return nil
-      }
-      return kind == "ratio" ? .ratio(pair[0], pair[1]) : .difference(pair[0], pair[1])
-    case "time": return readTimeOperation(map)
-    default: break
-    }
-    guard let field = map.text(kind) else { return nil }
-    switch kind {
-    case "number": return .number(field)
-    case "log": return .log(field)
-    case "missing": return .isMissing(field)
-    case "one_hot":
-      guard map.required("categories") != nil, let list = map.texts("categories") else {
-        return nil
-      }
-      return .oneHot(field, categories: list)
-    default:
-      return .hashed(field, buckets: map.integer("buckets", in: 2...4096) ?? 32)
-    }
-  }
-
-  private func readTimeOperation(_ map: YAMLMap) -> FeatureDefinition.Operation? {
-    let parts = ["hour", "weekday", "night", "weekend"]
-    guard let part = map.text("time") else { return nil }
-    if part != "night", let through = map["through"] {
-      problems.add(through, "'through' belongs to 'time: night'")
-    }
-    switch part {
-    case "hour": return .hour
-    case "weekday": return .weekday
-    case "night": return .night(throughHour: map.integer("through", in: 0...23) ?? 6)
-    case "weekend": return .weekend
-    default:
-      problems.add(
-        map["time"],
-        "'time' must be one of \(parts.joined(separator: ", "))" + nearestName(to: part, in: parts))
-      return nil
-    }
   }
 
   // MARK: Models

@@ -137,6 +137,17 @@ struct YAMLMap {
     return number
   }
 
+  func truth(_ key: String) -> Bool? {
+    guard let value = self[key] else { return nil }
+    switch value.string {
+    case "true", "yes": return true
+    case "false", "no": return false
+    default:
+      problems.add(value, "'\(key)' must be yes or no")
+      return nil
+    }
+  }
+
   func duration(_ key: String) -> Int64? {
     guard let value = self[key] else { return nil }
     guard let text = value.string, let duration = DurationText.parse(text) else {

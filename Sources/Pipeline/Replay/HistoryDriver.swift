@@ -1,6 +1,7 @@
 import Features
 import Learners
 import ModelLog
+import StateCoding
 
 /// How far a history was learnt.
 struct HistoryProgress: Equatable {
@@ -111,7 +112,9 @@ struct HistoryDriver {
         let time = block.times[last]
         clock.follow(time)
         if let label = Label(rawValue: UInt8(bitPattern: block.labels[last])) {
-          queue.append(id: Array(block.id(last)), label, time: due(time))
+          let id = Array(block.id(last))
+          queue.append(id: id, label, time: due(time))
+          scoring.label(id: id, label, time: due(time))
         }
         guard
           block.isFull || block.count >= room.events
@@ -162,7 +165,8 @@ struct HistoryDriver {
     block.removeAll()
   }
 
-  /// Reads the rows that an earlier run learnt: only their labels still on the way matter.
+  /// Reads the rows that an earlier run learnt: their labels still on the way matter, and what
+  /// features remember of them.
   private mutating func skipLearntRows(_ history: inout HistoryReader) throws {
     guard resumed.rows > 0 else { return }
     while history.rows < resumed.rows {
@@ -172,10 +176,11 @@ struct HistoryDriver {
       case .event:
         clock.follow(block.times[0])
         let due = self.due(block.times[0])
-        if let label = Label(rawValue: UInt8(bitPattern: block.labels[0])),
-          due > resumed.labelsThrough ?? .min
-        {
-          queue.append(id: Array(block.id(0)), label, time: due)
+        scoring.remember(block)
+        if let label = Label(rawValue: UInt8(bitPattern: block.labels[0])) {
+          let id = Array(block.id(0))
+          if due > resumed.labelsThrough ?? .min { queue.append(id: id, label, time: due) }
+          scoring.label(id: id, label, time: due)
         }
         block.removeAll()
         continue

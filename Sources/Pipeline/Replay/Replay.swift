@@ -75,6 +75,8 @@ public final class Replay {
     public var progress: (HistoryReader) throws -> Void = { _ in }
     /// A version was published.
     public var published: (ParameterUpdate) throws -> Void = { _ in }
+    /// A block was scored: its features, scores and decisions.
+    public var scored: (ScoredBlock) throws -> Void = { _ in }
     /// Gets each decision as a JSON object; nil: none are written.
     public var decision: (([UInt8]) throws -> Void)?
 
@@ -100,6 +102,7 @@ public final class Replay {
     try driver.run(
       &history, training: &training,
       scored: { block, events, scoring in
+        try hooks.scored(block)
         self.evaluate(block, events)
         try self.write(block, events, scoring, hooks)
       },
@@ -129,6 +132,7 @@ public final class Replay {
     try driver.run(
       &history, training: &frozen,
       scored: { block, events, scoring in
+        try hooks.scored(block)
         self.evaluate(block, events)
         try self.write(block, events, scoring, hooks)
       },

@@ -1,8 +1,9 @@
 import Features
 import Files
-import LinearAlgebra
 import Learners
+import LinearAlgebra
 import ModelLog
+import StateCoding
 
 /// Scores blocks of events with the parameters it was given last: features, scores, decisions.
 /// No input or output: a scorer service and a replay run the same engine.
@@ -12,7 +13,11 @@ public struct ScoringEngine {
   /// What is served, one a model; nil before its first parameters.
   public private(set) var served: [ServedModel?]
 
-  private var features: Matrix
+  /// The features of the block scored last.
+  public private(set) var features: Matrix
+  private var memory: FeatureMemory
+  /// Labels that windows are to know of at their time.
+  private var labels = LabelQueue()
   private var scores: [[Float]]
   private var outcomes: [ScoredBlock.Outcome]
   private var versions: [ScoredBlock.Version]
@@ -30,6 +35,7 @@ public struct ScoringEngine {
     let models = pipeline.models.count
     served = Array(repeating: nil, count: models)
     features = Matrix(columns: pipeline.plan.count, capacity: capacity)
+    memory = FeatureMemory(pipeline.plan, capacity: capacity)
     scores = Array(repeating: Array(repeating: .nan, count: capacity), count: models)
     outcomes = Array(repeating: .none, count: capacity)
     late = Array(repeating: false, count: capacity)
@@ -74,13 +80,8 @@ public struct ScoringEngine {
 
   /// Computes the features of a block's events, scores them and decides.
   public mutating func score(_ block: EventBlock) -> ScoredBlock {
-    pipeline.plan.compute(block, into: &features)
+    remember(block)
     let rows = block.count
-    for row in 0..<rows {
-      let time = block.times[row]
-      late[row] = clock.time.map { time < $0 - pipeline.schema.lateness } ?? false
-      clock.follow(time)
-    }
     for model in served.indices {
       served[model]?.parameters.score(features, into: &scores[model])
     }
@@ -94,6 +95,31 @@ public struct ScoringEngine {
       events: block, features: features, fingerprint: pipeline.fingerprint, versions: versions,
       scores: scores, outcomes: outcomes)
   }
+
+  /// Computes the features of a block's events and nothing else: what windows and bins remember is
+  /// as if the block had been scored.
+  mutating func remember(_ block: EventBlock) {
+    features.resize(rows: block.count)
+    for row in 0..<block.count {
+      let time = block.times[row]
+      late[row] = clock.time.map { time < $0 - pipeline.schema.lateness } ?? false
+      clock.follow(time)
+      guard pipeline.plan.hasWindows, let now = clock.time else { continue }
+      labels.deliver(dueBy: now) { id, label, time, _ in
+        memory.label(id: id[...], isPositive: label == .positive, time: time)
+      }
+      memory.observe(block, row: row, clock: now, into: &features)
+    }
+    memory.computeFeatures(block, into: &features)
+  }
+
+  /// Windows know of a label from the first event on that is no older than `time`, ms since 1970.
+  mutating func label(id: [UInt8], _ label: Label, time: Int64) {
+    if pipeline.plan.usesLabels { labels.append(id: id, label, time: time) }
+  }
+
+  /// What windows remember; nil if there are none.
+  public var windows: WindowMemory? { memory.windows }
 
   /// Appends the decision on one event of the block scored last, as one JSON object.
   public func writeDecision(row: Int, of block: EventBlock, into bytes: inout [UInt8]) {

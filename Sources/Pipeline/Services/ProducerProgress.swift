@@ -1,4 +1,5 @@
 import Learners
+import StateCoding
 
 /// How far a file was put on the topics. It is saved with each of its batches, so that a producer
 /// started again goes on behind the last one that was committed.

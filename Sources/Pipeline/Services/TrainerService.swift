@@ -1,6 +1,7 @@
 import Features
 import Logging
 import ModelLog
+import StateCoding
 import Topics
 
 /// Follows `scored` and `labels`, learns, and publishes to `models`. Updates, the trainer's state

@@ -1,4 +1,5 @@
 import Learners
+import StateCoding
 
 /// Follows event time. It never goes back, and a single event dated far ahead does not move it:
 /// labels would come too late for everything between.

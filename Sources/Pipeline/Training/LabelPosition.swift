@@ -1,4 +1,5 @@
 import Learners
+import StateCoding
 
 /// How far labels are read, and which of those before are still to be learnt: labels are read ahead
 /// of their time, and learnt in the order of their times, not of their offsets.

@@ -2,6 +2,7 @@ import Evaluation
 import Features
 import Learners
 import LinearAlgebra
+import StateCoding
 
 /// A sample of a model's recent labelled rows, on which a version is compared with the one before.
 ///

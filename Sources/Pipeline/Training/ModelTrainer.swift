@@ -3,6 +3,7 @@ import Features
 import Learners
 import LinearAlgebra
 import ModelLog
+import StateCoding
 
 /// Trains one model: gathers rows into mini-batches, learns them, says when its parameters are due
 /// to be published, and keeps back those that are not fit for it.

@@ -1,6 +1,7 @@
 import DequeModule
 import Features
 import Learners
+import StateCoding
 
 /// Scored events that wait for their label, joined to labels by event id.
 ///

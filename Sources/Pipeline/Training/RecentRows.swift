@@ -2,6 +2,7 @@ import Evaluation
 import Glibc
 import Learners
 import LinearAlgebra
+import StateCoding
 
 /// A sample of the rows seen lately, from which thresholds are taken.
 ///

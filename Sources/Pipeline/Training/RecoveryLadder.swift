@@ -1,5 +1,6 @@
 import Learners
 import ModelLog
+import StateCoding
 
 /// What is done about versions that are withheld one after the other: from the mildest step to the
 /// hardest, and in the end the guard gives way. Each published version begins it anew.

@@ -2,6 +2,7 @@ import Evaluation
 import Features
 import Learners
 import ModelLog
+import StateCoding
 
 /// Learns from scored events and their labels and makes parameter updates. No input or output and
 /// no clock of its own: a trainer service and a replay run the same engine, and the same calls

@@ -1,5 +1,6 @@
 import Learners
 import ModelLog
+import StateCoding
 import Topics
 
 /// Where the updates stand that give each model's newest version: what a reader starts from, however

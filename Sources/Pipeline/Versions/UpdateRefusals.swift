@@ -1,5 +1,6 @@
 import Learners
 import ModelLog
+import StateCoding
 import Topics
 
 /// An update that a scorer refused, and what became of it.

@@ -30,16 +30,14 @@ public struct StateWriter: Sendable {
 
   /// Appends a count and the numbers.
   public mutating func write(_ values: [Double]) {
-    reserve(values.count * 8 + 8)
     write(UInt64(values.count))
-    for value in values { write(value) }
+    append(values)
   }
 
   /// Appends a count and the whole numbers.
-  public mutating func write<T: FixedWidthInteger>(_ values: [T]) {
-    reserve(values.count * MemoryLayout<T>.size + 8)
+  public mutating func write<T: FixedWidthInteger & BitwiseCopyable>(_ values: [T]) {
     write(UInt64(values.count))
-    for value in values { write(value) }
+    append(values)
   }
 
   /// Appends a count and the UTF-8 bytes.
@@ -47,8 +45,8 @@ public struct StateWriter: Sendable {
     write(Array(value.utf8))
   }
 
-  /// Appends the four words of a generator.
-  public mutating func write(_ value: RandomSource) {
-    for word in value.state { write(word) }
+  /// Appends values as they lie in memory: the machine is little-endian, as the bytes.
+  private mutating func append<T: BitwiseCopyable>(_ values: [T]) {
+    values.withUnsafeBytes { bytes.append(contentsOf: $0) }
   }
 }

@@ -78,21 +78,31 @@ public struct StateReader: Sendable {
   /// Reads a count and that many finite numbers; the count must be `count` where that is given.
   public mutating func readFinites(count expected: Int? = nil) throws(StateError) -> [Double] {
     let count = try readArrayCount(expected, size: 8)
-    var values: [Double] = []
-    values.reserveCapacity(count)
-    for _ in 0..<count { values.append(try readFinite()) }
+    let values: [Double] = copy(count)
+    guard values.allSatisfy(\.isFinite) else { throw .invalid("number that is not finite") }
     return values
   }
 
   /// Reads a count and that many whole numbers; the count must be `count` where that is given.
-  public mutating func readArray<T: FixedWidthInteger>(
+  public mutating func readArray<T: FixedWidthInteger & BitwiseCopyable>(
     of type: T.Type = T.self, count expected: Int? = nil
   ) throws(StateError) -> [T] {
-    let count = try readArrayCount(expected, size: MemoryLayout<T>.size)
-    var values: [T] = []
-    values.reserveCapacity(count)
-    for _ in 0..<count { values.append(try read(T.self)) }
-    return values
+    copy(try readArrayCount(expected, size: MemoryLayout<T>.size))
+  }
+
+  /// The next values, copied whole: the machine is little-endian, as the bytes. There must be so
+  /// many.
+  private mutating func copy<T: BitwiseCopyable>(_ count: Int) -> [T] {
+    let size = count * MemoryLayout<T>.stride
+    let start = position
+    position += size
+    return [T](unsafeUninitializedCapacity: count) { values, initialized in
+      bytes.withUnsafeBytes {
+        UnsafeMutableRawBufferPointer(values).copyMemory(
+          from: UnsafeRawBufferPointer(rebasing: $0[start..<start + size]))
+      }
+      initialized = count
+    }
   }
 
   /// Reads a string.
@@ -101,14 +111,6 @@ public struct StateReader: Sendable {
       throw .invalid("text that is not UTF-8")
     }
     return text
-  }
-
-  /// Reads the four words of a generator.
-  public mutating func readRandomSource() throws(StateError) -> RandomSource {
-    var words: [UInt64] = []
-    for _ in 0..<4 { words.append(try read(UInt64.self)) }
-    guard let source = RandomSource(state: words) else { throw .invalid("generator") }
-    return source
   }
 
   /// Throws if bytes are left.

@@ -1,0 +1,257 @@
+import LinearAlgebra
+import StateCoding
+
+/// What the windows of a pipeline remember: per kind of entity its events, and where the labels that
+/// are still to come belong.
+///
+/// Kept in shards, by the hashes of entities and of event identifiers. A shard is a value: a copy of
+/// the memory costs nothing until a shard changes, so that an image of one moment can be written
+/// piece by piece while scoring goes on.
+public struct WindowMemory: Sendable {
+  /// What became of events and labels, since the pipeline began.
+  public struct Counters: Sendable, Equatable {
+    /// Events that came out of order and changed windows behind the newest one.
+    public var outOfOrder: UInt64 = 0
+    /// Events that were too late, or dated too far ahead, to change any window.
+    public var leftOut: UInt64 = 0
+    /// Events let go of before their time, because their entity had too many.
+    public var crowdedOut: UInt64 = 0
+    /// Entities forgotten before their time, because there were too many.
+    public var forgotten: UInt64 = 0
+    /// Labels that reached an event in a window.
+    public var labels: UInt64 = 0
+
+    static var fields: [WritableKeyPath<Self, UInt64>] {
+      [\.outOfOrder, \.leftOut, \.crowdedOut, \.forgotten, \.labels]
+    }
+  }
+
+  /// Counted since the pipeline began.
+  public internal(set) var counters = Counters()
+
+  let plan: WindowPlan
+  let entities: Int
+  /// Per group.
+  var shards: [[EntityShard]]
+  var labelled: [LabelledEvents]
+  /// Labels of events that have not come, by the hash of the identifier.
+  var early: [UInt64: EarlyLabel] = [:]
+  /// Events seen; says which shard is swept next.
+  var events: UInt64 = 0
+
+  struct EarlyLabel {
+    var state: UInt64
+    var time: Int64
+  }
+
+  static let shardCount = 256
+  /// Events between two sweeps of a shard.
+  private static let sweepEvery: UInt64 = 256
+  /// The most labels kept for events that have not come.
+  private static let mostEarly = 1 << 20
+
+  // Reused, so that an event allocates nothing.
+  private var hashes: [UInt64] = []
+  private var entry: [UInt64] = []
+  private var results: [Double] = []
+  private var labelKeys: [UInt64] = []
+
+  init(plan: WindowPlan, settings: WindowSettings) {
+    self.plan = plan
+    entities = settings.entities
+    shards = plan.groups.map { _ in
+      Array(repeating: EntityShard(), count: Self.shardCount)
+    }
+    labelled =
+      plan.usesLabels
+      ? Array(
+        repeating: LabelledEvents(groups: plan.groups.count), count: Self.shardCount)
+      : []
+    hashes = Array(repeating: 0, count: plan.keys.count)
+    labelKeys = Array(repeating: 0, count: plan.groups.count)
+  }
+
+  /// Entities kept, of all kinds.
+  public var entityCount: Int { shards.joined().reduce(0) { $0 + $1.count } }
+  /// Events kept; one counts once a kind of entity.
+  public var entryCount: Int { shards.joined().reduce(0) { $0 + $1.entryCount } }
+  /// Labels kept for events that have not come.
+  public var earlyCount: Int { early.count }
+
+  @inline(__always)
+  private static func shard(_ hash: UInt64) -> Int { Int(hash >> 56) }
+
+  // MARK: Events
+
+  /// Takes an event into the windows and gives their figures.
+  /// - Parameters:
+  ///   - row: the event's place in the block.
+  ///   - clock: event time as of this event, ms since 1970. An event that is older by more than the
+  ///     lateness, or younger, leaves the windows as they are.
+  ///   - set: gets the value of each column, in the order of the features.
+  mutating func observe(
+    _ block: EventBlock, row: Int, clock: Int64, set: (_ column: Int, _ value: Double) -> Void
+  ) {
+    let time = block.times[row]
+    for (index, key) in plan.keys.enumerated() {
+      hashes[index] =
+        switch key {
+        case .entity(let field): plan.hash.hash(block.entity(field, row))
+        case .category(let field): plan.hash.hash(block.category(field, row))
+        }
+    }
+    let isTimely = time <= clock && time >= clock - block.lateness
+    if !isTimely { counters.leftOut += 1 } else if time < clock { counters.outOfOrder += 1 }
+    var column = 0
+    let mark = plan.usesLabels ? plan.hash.hash(block.id(row)) : 0
+    let known = isTimely && !early.isEmpty ? early.removeValue(forKey: mark) : nil
+    for group in plan.groups.indices {
+      observe(group, block, row, mark: mark & ~3 | (known?.state ?? 0), isTimely: isTimely)
+      while column < plan.columns.count, plan.columns[plan.order[column]].group == group {
+        set(plan.order[column], value(plan.columns[plan.order[column]], time))
+        column += 1
+      }
+    }
+    if plan.usesLabels, isTimely {
+      labelled[Self.shard(mark)].append(mark, time: time, keys: labelKeys)
+    }
+    events += 1
+    if events % Self.sweepEvery == 0 { sweep(clock) }
+  }
+
+  private mutating func observe(
+    _ number: Int, _ block: EventBlock, _ row: Int, mark: UInt64, isTimely: Bool
+  ) {
+    let group = plan.groups[number]
+    let layout = group.layout
+    var key = hashes[group.entity[0]]
+    for other in group.entity.dropFirst() { key = KeyedHash.combine(key, hashes[other]) }
+    entry.removeAll(keepingCapacity: true)
+    entry.append(UInt64(bitPattern: block.times[row]))
+    if layout.hasLabels { entry.append(mark) }
+    for field in group.numbers {
+      entry.append(block.numbers[field * block.capacity + row].bitPattern)
+    }
+    for field in group.distinct {
+      entry.append(hashes[field])
+      entry.append(0)
+    }
+    let counts = passes(group.test, block, row)
+    labelKeys[number] = isTimely && counts && layout.hasLabels ? key : 0
+    let size = layout.frames.count * layout.resultWords
+    if results.count < size { results = Array(repeating: 0, count: size) }
+    let at = Self.shard(key)
+    let before = shards[number][at].count
+    counters.crowdedOut += UInt64(
+      shards[number][at].observe(
+        key: key, entry: entry, isTimely: isTimely, counts: counts, layout: layout,
+        results: &results))
+    // A hash spreads entities evenly, so a shard may have its share and a bit more.
+    if shards[number][at].count > before,
+      shards[number][at].count > entities / Self.shardCount * 9 / 8 + 8
+    {
+      _ = shards[number][at].forgetOldest(layout)
+      counters.forgotten += 1
+    }
+  }
+
+  private func passes(_ test: WindowPlan.Test?, _ block: EventBlock, _ row: Int) -> Bool {
+    switch test {
+    case nil: return true
+    case .key(let key, let isEqual, let hash)?: return (hashes[key] == hash) == isEqual
+    case .number(let field, let comparison, let constant)?:
+      let x = block.numbers[field * block.capacity + row]
+      return switch comparison {
+      case .less: x < constant
+      case .lessOrEqual: x <= constant
+      case .greater: x > constant
+      case .greaterOrEqual: x >= constant
+      case .equal: x == constant
+      case .unequal: x != constant
+      }
+    }
+  }
+
+  /// A column's value from the figures of its frame. All are defined and finite.
+  private func value(_ column: WindowPlan.Column, _ time: Int64) -> Double {
+    let layout = plan.groups[column.group].layout
+    let base = layout.result(frame: column.frame)
+    let count = results[base]
+    func figure(_ value: Int, _ offset: Int) -> Double {
+      bounded(results[base + WindowLayout.result(value: value) + offset])
+    }
+    switch column.output {
+    case .count: return count
+    case .sum(let value): return figure(value, 0)
+    case .mean(let value): return count == 0 ? 0 : bounded(figure(value, 0) / count)
+    case .deviation(let value): return figure(value, 1)
+    case .least(let value): return figure(value, 2)
+    case .largest(let value): return figure(value, 3)
+    case .distinct(let field): return results[base + layout.distinctResult + field]
+    case .sinceLast:
+      let newest = results[base + layout.newestResult]
+      return (newest.isNaN ? Double(column.span) : Double(time) - newest) / 1000
+    case .positives: return results[base + layout.positivesResult]
+    case .positiveRate:
+      return count == 0 ? 0 : results[base + layout.positivesResult] / count
+    }
+  }
+
+  // MARK: Labels
+
+  /// An event turned out positive or negative; of several labels the last one holds. One that comes
+  /// before its event is kept for it.
+  /// - Parameter time: when the label was given, ms since 1970.
+  public mutating func label(id: ArraySlice<UInt8>, isPositive: Bool, time: Int64) {
+    guard plan.usesLabels else { return }
+    let hash = plan.hash.hash(id)
+    let state: UInt64 = isPositive ? 2 : 1
+    let groups = plan.groups
+    var shards = self.shards
+    self.shards = []
+    defer { self.shards = shards }
+    let isKnown = labelled[Self.shard(hash)].find(hash) { time, keys in
+      for (group, key) in zip(groups.indices, keys) where key != 0 {
+        shards[group][Self.shard(key)].label(
+          key: key, time: time, mark: hash & ~3, state: state, layout: groups[group].layout)
+      }
+    }
+    if isKnown {
+      counters.labels += 1
+    } else if early.count < Self.mostEarly || early[hash] != nil {
+      early[hash] = EarlyLabel(state: state, time: time)
+    }
+  }
+
+  // MARK: Letting go
+
+  /// Sweeps one shard of each kind; which one follows from the number of events, so that a run that
+  /// was interrupted lets go of the same at the same point.
+  private mutating func sweep(_ clock: Int64) {
+    let round = events / Self.sweepEvery
+    let at = Int(round % UInt64(Self.shardCount))
+    for (number, group) in plan.groups.enumerated() {
+      shards[number][at].sweep(to: clock - group.layout.lateness, layout: group.layout)
+    }
+    guard plan.usesLabels else { return }
+    let horizon = clock - (plan.groups.map(\.layout.horizon).max() ?? 0)
+    labelled[at].removeFirst(through: horizon)
+    if at == 0, !early.isEmpty { early = early.filter { $0.value.time > horizon } }
+  }
+
+  // MARK: Size
+
+  /// Bytes that windows take, from the plan alone.
+  public struct Cost: Sendable, Equatable {
+    /// The entity's name or names.
+    public var entity: [String]
+    /// An entity itself, without its events.
+    public var bytesPerEntity: Int
+    /// Each event that is kept of it.
+    public var bytesPerEvent: Int
+    /// Events are kept for so long, ms.
+    public var horizon: Int64
+    /// The most events kept of one entity.
+    public var eventsPerEntity: Int
+  }
+}
