@@ -4,9 +4,10 @@
 /// the customer's number or the day's number elsewhere, and Python's `random` by the same numbers.
 ///
 /// Any other seed s uses key seeding with the four words (number, low half of s, high half of s,
-/// role), where the role tells the seven uses apart. No two streams of any two seeds share a key. The
+/// role), where the role tells the uses apart. No two streams of any two seeds share a key. The
 /// same streams are had in Python by `numpy.random.seed([number, low, high, role])` and
-/// `random.seed(number | s << 32 | role << 96)`.
+/// `random.seed(number | s << 32 | role << 96)`. What the book has not is seeded that way with seed 0
+/// as well.
 struct HandbookSeeds {
   private enum Role: UInt32 {
     case customers = 1
@@ -16,6 +17,7 @@ struct HandbookSeeds {
     case compromisedTerminals
     case compromisedCustomers
     case compromisedTransactions
+    case cardTesting
   }
 
   let seed: UInt64
@@ -34,6 +36,7 @@ struct HandbookSeeds {
   func compromisedTransactions(onDay day: Int) -> CPythonRandom {
     python(day, .compromisedTransactions)
   }
+  func cardTesting(onDay day: Int) -> CPythonRandom { CPythonRandom(key: key(day, .cardTesting)) }
 
   private func numPy(_ number: Int, _ role: Role) -> NumPyLegacyRandom {
     seed == 0

@@ -1,5 +1,5 @@
 extension HandbookSimulator {
-  /// Applies the three fraud scenarios, in the book's order.
+  /// Applies the three fraud scenarios, in the book's order, and then the one of the drift.
   func addFrauds(to transactions: inout HandbookTransactions, seeds: HandbookSeeds) {
     let dayStarts = startsOfDays(transactions.seconds)
     transactions.newFrauds = [
@@ -7,6 +7,9 @@ extension HandbookSimulator {
       compromiseTerminals(&transactions, dayStarts, seeds),
       compromiseCustomers(&transactions, dayStarts, seeds),
     ]
+    if drift == .cardTesting {
+      transactions.newFrauds.append(testCards(&transactions, dayStarts, seeds))
+    }
   }
 
   /// `starts[d]` is the first transaction of day d; one more element ends the last day.
@@ -70,6 +73,27 @@ extension HandbookSimulator {
       for position in sampler.sample(candidates.count / 3, from: candidates.count) {
         transactions.amounts[candidates[position]] *= 5
         added += mark(candidates[position], 3, in: &transactions)
+      }
+    }
+    return added
+  }
+
+  /// Scenario 4: see ``HandbookDrift/cardTesting``.
+  private func testCards(
+    _ transactions: inout HandbookTransactions, _ dayStarts: [Int], _ seeds: HandbookSeeds
+  ) -> Int {
+    var added = 0
+    for day in HandbookDrift.firstDay..<max(days, HandbookDrift.firstDay) {
+      var generator = seeds.cardTesting(onDay: day)
+      let drawn = generator.sample(HandbookDrift.customersDrawn, from: customers)
+      for index in dayStarts[day]..<dayStarts[min(day + HandbookDrift.daysHit, days)]
+      where drawn.contains(Int(transactions.customers[index])) {
+        // Drawn for frauds too, so that who is hit does not depend on what the book's scenarios did.
+        let isHit = generator.uniform() < 0.5
+        guard isHit, transactions.scenarios[index] == 0 else { continue }
+        let amount = transactions.amounts[index]
+        transactions.amounts[index] = (amount * 10).rounded(.toNearestOrEven) / 100
+        added += mark(index, 4, in: &transactions)
       }
     }
     return added

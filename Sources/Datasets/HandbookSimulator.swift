@@ -8,7 +8,8 @@
 /// Customers and terminals lie on a square of 100 × 100. A customer has a mean amount (5 to 100,
 /// the standard deviation is half of it) and a rate of transactions a day (0 to 4), and pays at the
 /// terminals that lie within the radius; one who has none makes no transaction. Three scenarios
-/// then turn transactions into frauds; see ``HandbookTransaction/scenario``.
+/// then turn transactions into frauds; see ``HandbookTransaction/scenario``. On request a fourth
+/// one follows, which is not the book's; see ``HandbookDrift``.
 public struct HandbookSimulator: Sendable {
   /// The number of customers.
   public let customers: Int
@@ -20,6 +21,8 @@ public struct HandbookSimulator: Sendable {
   public let radius: Double
   /// 0 for the book's stream; every other seed starts streams that share nothing with it.
   public let seed: UInt64
+  /// What changes in the middle of the stream.
+  public let drift: HandbookDrift
 
   /// Makes a simulator.
   ///
@@ -29,20 +32,24 @@ public struct HandbookSimulator: Sendable {
   /// 1 customers, 2 terminals, 3 a customer's draws, 4 a customer's choices of terminals,
   /// 5 terminals compromised on a day, 6 customers compromised on a day, 7 their transactions; in
   /// Python, `numpy.random.seed([number, low, high, role])` and
-  /// `random.seed(number | s << 32 | role << 96)`.
+  /// `random.seed(number | s << 32 | role << 96)`. A day's card testing, which the book has not, is
+  /// role 8 with every seed, 0 too.
   ///
   /// - Parameters:
-  ///   - customers: 3 to 1,000,000; three are compromised each day.
+  ///   - customers: 3 to 1,000,000; three are compromised each day, or six with card testing, which
+  ///     needs that many.
   ///   - terminals: 2 to 1,000,000; two are compromised each day.
   ///   - days: 1 to 3,650.
   ///   - radius: above 0, up to 150, which is more than the square's diagonal.
   ///   - seed: any.
+  ///   - drift: what changes in the middle of the stream.
   /// - Throws: ``HandbookSimulatorError`` for an argument out of its range.
   public init(
     customers: Int = 5_000, terminals: Int = 10_000, days: Int = 183, radius: Double = 5,
-    seed: UInt64 = 0
+    seed: UInt64 = 0, drift: HandbookDrift = .none
   ) throws(HandbookSimulatorError) {
-    try Self.check(.customers, Double(customers), 3, 1_000_000)
+    let fewest = drift == .cardTesting ? HandbookDrift.customersDrawn : 3
+    try Self.check(.customers, Double(customers), Double(fewest), 1_000_000)
     try Self.check(.terminals, Double(terminals), 2, 1_000_000)
     try Self.check(.days, Double(days), 1, 3_650)
     try Self.check(.radius, radius, Double.leastNormalMagnitude, 150)
@@ -51,6 +58,7 @@ public struct HandbookSimulator: Sendable {
     self.days = days
     self.radius = radius
     self.seed = seed
+    self.drift = drift
   }
 
   private static func check(

@@ -6,9 +6,11 @@ public struct HandbookTransaction: Sendable, Equatable {
   public let customer: Int32
   /// The terminal's number, from 0.
   public let terminal: Int32
-  /// The amount; rounded to 2 places, then possibly multiplied by 5 by the third fraud scenario.
+  /// The amount; rounded to 2 places, then possibly multiplied by 5 by the third fraud scenario, or
+  /// a tenth of it by the fourth.
   public let amount: Double
-  /// 0 for a genuine transaction, else the number of the last fraud scenario, 1 to 3, that hit it.
+  /// 0 for a genuine transaction, else the number of the last fraud scenario that hit it: 1 to 3,
+  /// and 4 with ``HandbookDrift/cardTesting``.
   public let scenario: UInt8
 
   /// Makes a transaction from its parts.

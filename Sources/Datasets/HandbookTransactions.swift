@@ -10,11 +10,11 @@ public struct HandbookTransactions: Sendable, RandomAccessCollection {
   public private(set) var terminals: [Int32]
   /// The amounts.
   public internal(set) var amounts: [Double]
-  /// 0 for genuine, else the last fraud scenario, 1 to 3, that hit the transaction.
+  /// 0 for genuine, else the last fraud scenario, 1 to 4, that hit the transaction.
   public internal(set) var scenarios: [UInt8]
 
-  /// How many transactions each fraud scenario, 1 to 3 in this order, turned from genuine to
-  /// fraud. A later scenario may overwrite an earlier one's number, so that ``scenarios`` holds
+  /// How many transactions each fraud scenario turned from genuine to fraud: 1 to 3 in this order,
+  /// and 4 with ``HandbookDrift/cardTesting``. A later scenario may overwrite an earlier one's number, so that ``scenarios`` holds
   /// other counts; the sums agree.
   public internal(set) var newFrauds: [Int]
 

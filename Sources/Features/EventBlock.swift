@@ -76,8 +76,8 @@ public struct EventBlock: Sendable {
   /// All identifiers one after the other, and where each ends.
   public var identifiers: (bytes: [UInt8], ends: ArraySlice<Int>) { (idBytes, idEnds[..<count]) }
 
-  /// The bytes of a category.
-  func category(_ field: Int, _ event: Int) -> ArraySlice<UInt8> {
+  /// The bytes of a category; `field` counts the schema's category fields.
+  public func category(_ field: Int, _ event: Int) -> ArraySlice<UInt8> {
     let range = categoryRanges[field * capacity + event]
     return categoryBytes[range.start..<range.end]
   }

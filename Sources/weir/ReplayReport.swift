@@ -78,10 +78,21 @@ struct ReplayReport {
       ("fingerprint", .string(pipeline.fingerprint.description)),
       ("seed", JSONValue(pipeline.seed)), ("events", JSONValue(replay.events)),
       ("labelled", JSONValue(replay.labelled)),
-      ("learnt", JSONValue(replay.training.counters.examples)), ("seconds", JSONValue(seconds)),
+      ("learnt", JSONValue(replay.training.counters.examples)), ("held", held),
+      ("seconds", JSONValue(seconds)),
       ("events_per_second", JSONValue(rate)), ("peak_memory_bytes", JSONValue(peakMemory)),
       ("models", .object(models)), ("withheld", .array(replay.withheld.map(\.json))),
       ("decision", decision), ("baselines", .object(baselines)),
+    ])
+  }
+
+  /// Events that waited for their label: at the end, and the most at a time.
+  private var held: JSONValue {
+    .object([
+      ("events", JSONValue(replay.training.held.events)),
+      ("most_events", JSONValue(replay.training.counters.mostHeld)),
+      ("share", JSONValue(replay.training.held.share)),
+      ("early_labels", JSONValue(replay.training.held.earlyLabels)),
     ])
   }
 

@@ -53,15 +53,25 @@ struct Train: ParsableCommand {
       for update in updates { logger.info("published", metadata: .init(update.header)) }
     }
     let counters = service.engine.counters
+    let held = service.engine.held
     logger.info(
       "trainer stopped",
       metadata: [
         "events": "\(counters.events)", "labels": "\(counters.labels)",
-        "examples": "\(counters.examples)", "waiting": "\(service.engine.held.events)",
+        "examples": "\(counters.examples)", "waiting": "\(held.events)",
+        "in_store_only": "\(held.inStoreOnly)", "most_waiting": "\(counters.mostHeld)",
         "early_labels": "\(counters.earlyLabels)", "late_labels": "\(counters.lateLabels)",
         "duplicate_labels": "\(counters.duplicateLabels)",
         "contradicting_labels": "\(counters.contradictingLabels)",
+        "outdated_labels": "\(counters.outdatedLabels)",
+        "late_labels_learnt": "\(counters.lateLabelsLearnt)",
+        "labels_refused": "\(counters.labelsRefused)",
+        "label_sources": "\(service.engine.labelSources.text)",
         "unlabelled": "\(counters.unlabelled)",
+        "presumed_negative": "\(counters.presumedNegative)",
+        "negatives_left_out": "\(counters.negativesLeftOut)",
+        "events_not_sampled": "\(counters.eventsNotSampled)",
+        "labels_not_sampled": "\(counters.labelsNotSampled)",
         "updates_withheld": "\(counters.updatesWithheld)",
         "rows_left_out": "\(counters.rowsLeftOut)",
       ])

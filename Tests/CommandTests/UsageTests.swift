@@ -49,6 +49,8 @@ import Testing
     Mistake("produce /nowhere.csv --topic events --topics TOPICS", 1, "/nowhere.csv"),
     Mistake("generate handbook --customers 0", 1, "customers"),
     Mistake("generate handbook --days many", 64, "many"),
+    Mistake("generate handbook --drift fishing", 64, "fishing", "card-testing"),
+    Mistake("generate handbook --drift card-testing --customers 5", 1, "customers", "from 6"),
     Mistake("topics list --topics /nowhere", 1, "/nowhere"),
     Mistake("topics read event --topics TOPICS", 64, "did you mean 'events'?"),
     Mistake("topics read events --topics TOPICS --from 1 --since 2018-04-01", 64, "exclude"),

@@ -24,6 +24,10 @@ import Testing
     #expect(pipeline.schema.maximumBytes == 400)
     #expect(pipeline.labels?.delay == 600_000)
     #expect(pipeline.labels?.unlabelled == .ignore)
+    #expect(pipeline.labels?.corrections == 0)
+    #expect(pipeline.labels?.negativeShare == 1)
+    #expect(pipeline.labels?.pending == 2_000_000)
+    #expect(pipeline.labels?.overflow == .spill)
     #expect(pipeline.plan.names == ["amount", "log(balance)", "hour"])
     #expect(pipeline.models.map(\.name) == ["fraud", "clusters", "outlier"])
     #expect(pipeline.models.map(\.batch) == [32, 32, 64])
@@ -34,6 +38,22 @@ import Testing
     #expect(pipeline.publishing.snapshotEvery == 5)
     #expect(pipeline.publishing.guards == Guards())
     #expect(pipeline.seed == 7)
+  }
+
+  @Test func labelPolicyIsReadAndLeavesTheFingerprint() throws {
+    let pipeline = try Pipeline.test(
+      (
+        "unlabelled: ignore",
+        "unlabelled: negative\n  corrections: 90d\n  keep_negatives: 2.5%\n  pending: 50_000\n"
+          + "  overflow: sample"
+      ))
+    let labels = try #require(pipeline.labels)
+    #expect(labels.unlabelled == .negative)
+    #expect(labels.corrections == 90 * 24 * hour)
+    #expect(labels.negativeShare == 0.025)
+    #expect(labels.pending == 50_000)
+    #expect(labels.overflow == .sample)
+    #expect(try pipeline.fingerprint == Pipeline.test().fingerprint)
   }
 
   @Test func guardsAreRead() throws {
@@ -80,6 +100,12 @@ import Testing
     Mistake("  delay: 10m", "  delay: 10 minutes", 15, "'delay'", "7d"),
     Mistake("  delay: 10m", "  delay: 10", 15, "'delay'", "7d"),
     Mistake("unlabelled: ignore", "unlabelled: negativ", 16, "did you mean 'negative'?"),
+    Mistake("unlabelled: ignore", "corrections: long", 16, "'corrections'", "7d"),
+    Mistake("unlabelled: ignore", "keep_negatives: 0.1", 16, "0.1 % to 100 %"),
+    Mistake("unlabelled: ignore", "keep_negatives: 0 %", 16, "0.1 % to 100 %"),
+    Mistake("unlabelled: ignore", "keep_negative: 5 %", 16, "did you mean 'keep_negatives'?"),
+    Mistake("unlabelled: ignore", "pending: 0", 16, "1 to"),
+    Mistake("unlabelled: ignore", "overflow: spil", 16, "did you mean 'spill'?"),
     Mistake("  field: fraud", "  fields: fraud", 14, "did you mean 'field'?"),
     Mistake("- number: amount", "- numbers: amount", 18, "did you mean 'number'?"),
     Mistake("- number: amount", "- number: amont", 18, "'amont'", "did you mean 'amount'?"),

@@ -147,6 +147,12 @@ import Topics
       let bad = [
         "{\"event_id\":\"e1\"}", "{\"label\":1}", "{\"event_id\":\"e1\",\"label\":2}", "no",
         "{\"event_id\":\"e1\",\"label\":1,\"time\":\"never\"}",
+        "{\"event_id\":\"e1\",\"label\":null}",
+        "{\"event_id\":\"e1\",\"label\":1,\"weight\":0}",
+        "{\"event_id\":\"e1\",\"label\":1,\"weight\":-1}",
+        "{\"event_id\":\"e1\",\"label\":1,\"weight\":1000001}",
+        "{\"event_id\":\"e1\",\"label\":1,\"weight\":\"heavy\"}",
+        "{\"event_id\":\"e1\",\"label\":1,\"source\":{}}",
       ]
       try services.produce(bad, to: PipelineTopics.labels)
       // Both spellings of a time, and none.
@@ -154,18 +160,20 @@ import Topics
         [
           "{\"event_id\":\"e2\",\"label\":true,\"time\":\"2018-04-01T00:20:00Z\"}",
           "{\"event_id\":\"e3\",\"label\":0}",
-          "{\"event_id\":\"e4\",\"label\":\"1\",\"source\":\"x\"}",
+          "{\"event_id\":\"e4\",\"label\":\"1\",\"source\":\"x\",\"weight\":1000000}",
         ], to: PipelineTopics.labels)
       let trainer = try services.train()
       #expect(trainer.engine.counters.labels == 3)
       #expect(trainer.engine.counters.examples == 3)
+      #expect(trainer.engine.labelSources.text == "x 1")
       let letters = try services.objects(PipelineTopics.deadLetters, of: services.topics.trainer)
       #expect(letters.map { $0["value"] as? String } == bad)
-      #expect(letters.map { $0["offset"] as? Int } == Array(0..<5))
+      #expect(letters.map { $0["offset"] as? Int } == Array(bad.indices))
       #expect(letters.allSatisfy { $0["topic"] as? String == "labels" })
       try services.train()
       #expect(
-        try services.objects(PipelineTopics.deadLetters, of: services.topics.trainer).count == 5)
+        try services.objects(PipelineTopics.deadLetters, of: services.topics.trainer).count
+          == bad.count)
     }
   }
 

@@ -50,6 +50,8 @@ public struct Pipeline: Sendable {
   /// Index of a model.
   public func modelIndex(_ name: String) -> Int? { models.firstIndex { $0.name == name } }
 
+  /// Of the label only the field is named. Which examples are learnt, and with what weight, decides
+  /// how well parameters are learnt; what they mean, log-odds of the same probabilities, stays.
   private static func definition(
     schema: EventSchema, features: [FeatureDefinition], models: [ModelDefinition]
   ) -> String {
@@ -93,6 +95,24 @@ public struct LabelPolicy: Sendable, Equatable {
   public var delay: Int64
   /// What an event counts as that has no label after the delay.
   public var unlabelled: Unlabelled
+  /// How long after the delay a label is still learnt that comes for the first time or contradicts
+  /// the one before, ms.
+  public var corrections: Int64 = 0
+  /// The share of negatives that are learnt, each with the inverse of the share as its weight:
+  /// above 0, up to 1.
+  public var negativeShare = 1.0
+  /// Events that are held in memory until their label has come, at least 1.
+  public var pending = 2_000_000
+  /// What is done with more.
+  public var overflow = Overflow.spill
+
+  /// What is done with events that wait for their label past the bound.
+  public enum Overflow: String, Sendable, CaseIterable {
+    /// The oldest are kept in the trainer's store alone.
+    case spill
+    /// A sample of all is held, and weighs as much more.
+    case sample
+  }
 
   /// What no label means once the delay has passed.
   public enum Unlabelled: String, Sendable, CaseIterable {

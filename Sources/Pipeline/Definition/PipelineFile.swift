@@ -115,14 +115,33 @@ struct PipelineFileReader {
   // MARK: Events and labels
 
   private func readLabel(_ map: YAMLMap) -> (field: EventSchema.Field, policy: LabelPolicy)? {
-    map.allow(["field", "or", "delay", "unlabelled"])
+    map.allow([
+      "field", "or", "delay", "unlabelled", "corrections", "keep_negatives", "pending", "overflow",
+    ])
     guard map.required("field") != nil, let name = map.text("field") else { return nil }
     return (
       EventSchema.Field(name: name, aliases: map.texts("or") ?? [], type: .number),
       LabelPolicy(
         delay: map.duration("delay") ?? 0,
-        unlabelled: map.choice("unlabelled", LabelPolicy.Unlabelled.self) ?? .ignore)
+        unlabelled: map.choice("unlabelled", LabelPolicy.Unlabelled.self) ?? .ignore,
+        corrections: map.duration("corrections") ?? 0,
+        negativeShare: readShare("keep_negatives", map) ?? 1,
+        pending: map.integer("pending", in: 1...1_000_000_000) ?? 2_000_000,
+        overflow: map.choice("overflow", LabelPolicy.Overflow.self) ?? .spill)
     )
+  }
+
+  /// A share such as `10 %`.
+  private func readShare(_ key: String, _ map: YAMLMap) -> Double? {
+    guard let node = map[key] else { return nil }
+    let words = node.string?.replacing("%", with: " %").split(separator: " ") ?? []
+    if words.count == 2, words[1] == "%", let percent = Double(words[0]),
+      (0.1...100).contains(percent)
+    {
+      return percent / 100
+    }
+    problems.add(node, "'\(key)' must be from 0.1 % to 100 %")
+    return nil
   }
 
   private func readEvents(_ node: Node, label: EventSchema.Field?) -> EventSchema? {

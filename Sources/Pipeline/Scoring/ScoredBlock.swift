@@ -235,6 +235,34 @@ public final class ScoredBlock: Sendable {
     }
   }
 
+  /// A block of some of the events.
+  /// - Parameter kept: their rows, in rising order.
+  func keeping(rows kept: [Int]) -> ScoredBlock {
+    var next = Array(bytes[..<timeStart])
+    next.reserveCapacity(bytes.count)
+    next.replaceSubrange(
+      4..<8, with: withUnsafeBytes(of: UInt32(kept.count).littleEndian, Array.init))
+    func copy(_ start: Int, size: Int, columns: Int) {
+      for column in 0..<columns {
+        for row in kept {
+          let at = start + (column * rows + row) * size
+          next += bytes[at..<at + size]
+        }
+      }
+    }
+    copy(timeStart, size: 8, columns: 1)
+    copy(featureStart, size: 8, columns: features)
+    copy(scoreStart, size: 4, columns: versions.count)
+    copy(outcomeStart, size: 1, columns: 1)
+    var end: UInt32 = 0
+    for row in kept {
+      end += UInt32(id(row).count)
+      withUnsafeBytes(of: end.littleEndian) { next.append(contentsOf: $0) }
+    }
+    for row in kept { next += id(row) }
+    do { return try ScoredBlock(bytes: next) } catch { preconditionFailure("\(error)") }
+  }
+
   /// Whether an event's identifier is `id`.
   func hasID(_ id: ArraySlice<UInt8>, row: Int) -> Bool { self.id(row) == id }
 

@@ -201,14 +201,15 @@ public struct Producer {
     clock.follow(time)
     if let label = Label(rawValue: UInt8(bitPattern: block.labels[0])) {
       queue.append(
-        id: Array(block.id(0)), label, time: time + progress.labelDelay, source: eventNumber)
+        id: Array(block.id(0)), label, time: time + progress.labelDelay,
+        origin: .init(offset: eventNumber))
     }
     deliver(dueBy: clock.time ?? .min)
   }
 
   /// Gathers the labels that are known by `time`; nil: all.
   private mutating func deliver(dueBy time: Int64?) {
-    queue.deliver(dueBy: time) { due.append(($0, $1, $2, $3)) }
+    queue.deliver(dueBy: time) { due.append(($0, $1, $2, $3.offset)) }
   }
 
   private mutating func commit(atEnd: Bool) throws {
@@ -232,7 +233,7 @@ public struct Producer {
       if pipeline != nil, pipeline?.schema.id == nil, !events.isEmpty {
         next.note(event: first, at: base)
         if next.runs.count > 1 {
-          next.forgetRuns(before: (queue.sources + due.map(\.source)).min() ?? next.events)
+          next.forgetRuns(before: (queue.offsets + due.map(\.source)).min() ?? next.events)
         }
       }
       try transaction.append(labelRecords(next), to: PipelineTopics.labels)

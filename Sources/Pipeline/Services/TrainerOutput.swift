@@ -2,7 +2,7 @@ import ModelLog
 import Topics
 
 /// What a trainer writes in one transaction; more than one commit's share where one before failed.
-struct TrainerOutput {
+final class TrainerOutput {
   var updates: [ParameterUpdate] = []
   /// The records of the updates and the withheld ones, for `models`.
   var records = RecordBatch()
@@ -11,7 +11,7 @@ struct TrainerOutput {
   /// By key; nil: to be removed.
   var states: [String: [UInt8]?] = [:]
 
-  mutating func add(
+  func add(
     _ updates: [ParameterUpdate], _ withheld: [WithheldUpdate],
     _ changes: [(key: String, bytes: [UInt8]?)]
   ) {
@@ -34,6 +34,14 @@ struct TrainerOutput {
     for (key, bytes) in changes { states[key] = .some(bytes) }
   }
 
+  /// All of it is written.
+  func removeAll() {
+    updates.removeAll()
+    records.removeAll()
+    places.removeAll()
+    states.removeAll()
+  }
+
   /// The index once the records stand on `models` from `first` on.
   func index(
     _ index: UpdateIndex, from first: UInt64, models: some Sequence<String>
@@ -44,7 +52,7 @@ struct TrainerOutput {
     return index
   }
 
-  private mutating func append(_ statement: WithheldUpdate) {
+  private func append(_ statement: WithheldUpdate) {
     records.append(
       key: Array("\(statement.pipeline)/\(statement.model)".utf8),
       value: UpdateChunks.record(of: statement), timestamp: statement.time)

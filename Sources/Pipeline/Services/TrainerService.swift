@@ -27,12 +27,14 @@ public final class TrainerService {
   private var waiting = LabelQueue()
   private var deadLetters = RecordBatch()
   /// What the next commit writes: more than its own where one before it failed.
-  private var outgoing = TrainerOutput()
+  private let outgoing = TrainerOutput()
   /// Where the updates stand from which readers begin.
   private var updateIndex: UpdateIndex
   /// Events and labels taken in since the last commit, and when that was.
   private var uncommitted = 0
   private var committedAt: Int64
+  /// Whether more events wait for their label than are held in memory.
+  private var overflows = false
   /// When it was logged that commits fail; nil while they work.
   private var failedAt: Int64?
 
@@ -71,7 +73,11 @@ public final class TrainerService {
     let published = try ModelReader(log: log, topics: topics).readNewest(of: pipeline)
     try PipelineMismatch.check(pipeline, againstScorerOf: log)
     let role = topics.trainer
-    let load = { try log.state($0, role: role) }
+    let load = { [outgoing] (key: String) throws -> [UInt8]? in
+      // What is not committed yet counts as well.
+      if let bytes = outgoing.states[key] { return bytes }
+      return try log.state(key, role: role)
+    }
     // Whether the state fits is found out before the epoch rises and fences a sound trainer; the
     // state is read after that, when nobody changes it any more.
     try TrainingEngine.checkState(pipeline: pipeline, load: load)
@@ -79,7 +85,7 @@ public final class TrainerService {
     scored = try log.reader(PipelineTopics.scored, of: topics.scorer)
     labels = try log.reader(PipelineTopics.labels, of: PipelineTopics.producers)
     let restored = try TrainingEngine(pipeline: pipeline, epoch: writer.epoch, load: load)
-    engine = restored ?? TrainingEngine(pipeline: pipeline, epoch: writer.epoch)
+    engine = restored ?? TrainingEngine(pipeline: pipeline, epoch: writer.epoch, load: load)
     updateIndex =
       try UpdateIndex(log: log, topics: topics)
       ?? UpdateIndex(
@@ -114,7 +120,7 @@ public final class TrainerService {
           let label = try labelDecoder.decode(record.value)
           waiting.append(
             id: label.eventID, label.label, time: label.time ?? record.timestamp,
-            source: record.offset)
+            origin: label.origin(offset: record.offset))
         } catch {
           throw TopicError(
             .corrupt, "a label that was readable is so no more: \(error)",
@@ -197,7 +203,11 @@ public final class TrainerService {
   }
 
   private func learnLabels(dueBy time: Int64?) {
-    waiting.deliver(dueBy: time) { id, label, time, _ in engine.label(id: id, label, time: time) }
+    waiting.deliver(dueBy: time) { id, label, time, origin in
+      engine.label(
+        id: id,
+        GivenLabel(label, time: time, weight: origin.weight, source: origin.source))
+    }
   }
 
   private func readScored() throws -> Int {
@@ -235,10 +245,17 @@ public final class TrainerService {
       count += 1
       do throws(Rejection) {
         let label = try labelDecoder.decode(record.value)
-        if let time = label.time, engine.eventTime.map({ time <= $0 + EventClock.leap }) ?? true {
-          waiting.append(id: label.eventID, label.label, time: time, source: record.offset)
+        guard let time = label.time else {
+          engine.label(id: label.eventID, label.given(at: record.timestamp))
+          return true
+        }
+        if let now = engine.eventTime, time > now + EventClock.leap {
+          // Given now: dated so far ahead, nothing could ever correct it.
+          engine.label(id: label.eventID, label.given(at: now))
         } else {
-          engine.label(id: label.eventID, label.label, time: label.time ?? record.timestamp)
+          waiting.append(
+            id: label.eventID, label.label, time: time,
+            origin: label.origin(offset: record.offset))
         }
       } catch {
         DeadLetter.append(
@@ -259,7 +276,8 @@ public final class TrainerService {
     _ engine: inout TrainingEngine, history: (key: String, progress: HistoryProgress)? = nil,
     mustSucceed: Bool = false
   ) throws -> [ParameterUpdate] {
-    let labels = LabelPosition(next: labelPosition, waiting: waiting.sources)
+    if let failure = engine.storeFailure { throw failure }
+    let labels = LabelPosition(next: labelPosition, waiting: waiting.offsets)
     let updates = engine.takeUpdates(
       time: now(),
       positions: [
@@ -313,11 +331,27 @@ public final class TrainerService {
       failedAt = nil
       logger.notice("publishing again", metadata: ["versions": "\(outgoing.updates.count)"])
     }
-    defer { outgoing = TrainerOutput() }
+    defer { outgoing.removeAll() }
     updateIndex = index
     deadLetters.removeAll()
     uncommitted = 0
+    noteOverflow(of: engine)
     return outgoing.updates
+  }
+
+  /// Says when more events begin to wait for their label than are held in memory, and when that ends.
+  private func noteOverflow(of engine: TrainingEngine) {
+    let held = engine.held
+    guard overflows != (held.inStoreOnly > 0 || held.share < 1) else { return }
+    overflows.toggle()
+    logger.notice(
+      overflows
+        ? "more events wait for their label than may be held in memory"
+        : "all events that wait for their label are in memory again",
+      metadata: [
+        "waiting": "\(held.events)", "in_store_only": "\(held.inStoreOnly)",
+        "share_held": "\(held.share)", "bound": "\(pipeline.labels?.pending ?? 0)",
+      ])
   }
 
   // MARK: History

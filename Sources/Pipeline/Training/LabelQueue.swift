@@ -7,13 +7,22 @@ import HeapModule
 /// Labels mostly come in that order and then stand in a plain queue; one that is dated earlier
 /// than the last in it goes to a heap beside it. So a label dated far ahead holds up no other.
 struct LabelQueue {
+  /// Where a label comes from.
+  struct Origin {
+    /// Where it was read.
+    var offset: UInt64 = 0
+    /// As in ``GivenLabel``.
+    var weight = 1.0
+    var source: String?
+  }
+
   private struct Entry: Comparable {
     var time: Int64
     /// Order among labels of the same time.
     var number: UInt64
     var id: [UInt8]
     var label: Label
-    var source: UInt64
+    var origin: Origin
 
     static func < (a: Entry, b: Entry) -> Bool { (a.time, a.number) < (b.time, b.number) }
     static func == (a: Entry, b: Entry) -> Bool { a.number == b.number }
@@ -32,11 +41,10 @@ struct LabelQueue {
   }
 
   /// Where the labels were read that are not delivered, in no order.
-  var sources: [UInt64] { inOrder.map(\.source) + others.unordered.map(\.source) }
+  var offsets: [UInt64] { inOrder.map(\.origin.offset) + others.unordered.map(\.origin.offset) }
 
-  /// - Parameter source: where the label was read.
-  mutating func append(id: [UInt8], _ label: Label, time: Int64, source: UInt64 = 0) {
-    let entry = Entry(time: time, number: next, id: id, label: label, source: source)
+  mutating func append(id: [UInt8], _ label: Label, time: Int64, origin: Origin = .init()) {
+    let entry = Entry(time: time, number: next, id: id, label: label, origin: origin)
     next += 1
     if let last = inOrder.last, time < last.time {
       others.insert(entry)
@@ -56,10 +64,10 @@ struct LabelQueue {
   /// Delivers, in order, all labels known by `time`; nil: all there are.
   mutating func deliver(
     dueBy time: Int64?,
-    _ body: (_ id: [UInt8], _ label: Label, _ time: Int64, _ source: UInt64) throws -> Void
+    _ body: (_ id: [UInt8], _ label: Label, _ time: Int64, _ origin: Origin) throws -> Void
   ) rethrows {
     while let entry = pop(dueBy: time ?? .max) {
-      try body(entry.id, entry.label, entry.time, entry.source)
+      try body(entry.id, entry.label, entry.time, entry.origin)
     }
   }
 

@@ -30,6 +30,8 @@ struct ModelTrainer {
   private let seed: UInt64
   private var rows: Matrix
   private var labels: [Double] = []
+  /// As ``labels``, one a row for a model that learns from labels.
+  private var weights: [Double] = []
   private var batch: Int
   /// Rows learnt since the last attempt to publish.
   private var unpublished: UInt64 = 0
@@ -107,11 +109,15 @@ struct ModelTrainer {
   }
 
   /// Adds a row of a block; true if parameters are due to be published.
-  mutating func add(_ block: ScoredBlock, row: Int, label: Label?) -> Bool {
+  /// - Parameter weight: of the row, for a model that learns from labels.
+  mutating func add(_ block: ScoredBlock, row: Int, label: Label?, weight: Double) -> Bool {
     let at = rows.rows
     rows.resize(rows: at + 1)
     for column in 0..<rows.columns { rows[at, column] = block.feature(column, row: row) }
-    if definition.learner.isSupervised { labels.append(label == .positive ? 1 : 0) }
+    if definition.learner.isSupervised {
+      labels.append(label == .positive ? 1 : 0)
+      weights.append(weight)
+    }
     if publishedAt == nil { publishedAt = block.time(row) }
     guard rows.rows == batch else { return false }
     learn()
@@ -138,12 +144,15 @@ struct ModelTrainer {
   }
 
   private mutating func learn() {
-    learner.learn(rows, labels: labels, weights: [])
+    // Weights of 1 are left out: a learner may take sums in another order with weights.
+    let areAllOne = weights.allSatisfy { $0 == 1 }
+    learner.learn(rows, labels: labels, weights: areAllOne ? [] : weights)
     unpublished += UInt64(rows.rows)
     sinceServed += UInt64(rows.rows)
     holdsServed = false
     rows.resize(rows: 0)
     labels.removeAll(keepingCapacity: true)
+    weights.removeAll(keepingCapacity: true)
     batch = min(batch * 2, definition.batch)
   }
 
@@ -288,6 +297,7 @@ struct ModelTrainer {
     writer.write(unpublished)
     writer.write(publishedAt ?? .min)
     writer.write(labels)
+    writer.write(weights)
     writer.write(UInt64(rows.rows))
     for row in 0..<rows.rows { writer.write(rows.row(row)) }
     writer.write(learner.encodeState())
@@ -320,6 +330,7 @@ struct ModelTrainer {
     let time = try reader.read(Int64.self)
     publishedAt = time == .min ? nil : time
     let labels = try reader.readFinites()
+    let weights = try reader.readFinites()
     let gathered = try reader.readCount(limit: 1 << 20)
     var matrix = Matrix(columns: featureCount, capacity: max(definition.batch, gathered))
     for _ in 0..<gathered { matrix.append(try reader.readFinites(count: featureCount)) }
@@ -357,11 +368,13 @@ struct ModelTrainer {
       sample = nil
     }
     try reader.finish()
-    guard batch > 0, !definition.learner.isSupervised || labels.count == gathered else {
+    let labelled = definition.learner.isSupervised ? gathered : 0
+    guard batch > 0, labels.count == labelled, weights.count == labelled else {
       throw StateError.invalid("batch")
     }
     rows = matrix
     self.labels = labels
+    self.weights = weights
     // The file may now ask for smaller batches than were being gathered.
     if rows.rows >= batch { learn() }
   }

@@ -5,31 +5,15 @@ import StateCoding
 
 /// Scored events that wait for their label, joined to labels by event id.
 ///
-/// Blocks are kept as they came until the label delay has passed for all of their events. Labels
-/// that come before their event are kept as well. All bounds are by event time.
+/// Blocks are kept as they came until the label delay, and the time in which labels may still be
+/// corrected, have passed for all of their events. Labels that come before their event are kept as
+/// well. All bounds of time are by event time.
+///
+/// Events in memory are bounded. Past the bound, the oldest blocks stay in the store alone, where
+/// they are saved anyway, and of them only the index of ids is in memory; a block is read back when
+/// it is needed. Or events are sampled: half of those held are let go, and of those to come one in
+/// two is taken, and so on; what is left weighs as much more.
 struct PendingExamples {
-  /// What became of an event.
-  private enum RowState: UInt8 {
-    case waiting = 0
-    case learntNegative = 1
-    case learntPositive = 2
-    /// The delay passed without a label.
-    case expired = 3
-    /// Its id was waiting already; it takes no label and is not learnt.
-    case duplicate = 4
-  }
-
-  /// How far a block has got.
-  private struct Progress {
-    /// Events before this one have matured.
-    var swept = 0
-    /// Event time when the block came: an event dated later has waited since then all the same.
-    var arrived: Int64
-    /// Whether the block itself is part of the last saved state.
-    var saved = false
-    var changed = true
-  }
-
   /// Where an event is kept.
   struct Place: Equatable {
     var block: UInt64
@@ -42,221 +26,345 @@ struct PendingExamples {
     case example(Place)
     /// The event has not come yet: the label is kept.
     case early
+    /// The event has not come yet, and there is no room for the label.
+    case refused
     /// The event was learnt with this label already.
     case duplicate
     /// The other label was there before: the last one wins. Here is the example if it was learnt
     /// already.
     case contradiction(Place?)
-    /// The event's delay had passed.
-    case late
+    /// The other label was there before, and was given later: that one stays.
+    case outdated
+    /// The event's delay had passed. Here is the example if that is still to be learnt; it may have
+    /// been learnt as a negative.
+    case late(Place?, corrects: Bool)
+    /// The event is none of the sample.
+    case notSampled
   }
 
-  private struct EarlyLabel {
-    var label: Label
-    var time: Int64
-  }
+  private let limit: Int
+  private let overflow: LabelPolicy.Overflow
+  private let sampling: EventChoice
+  /// Gives what was saved under a key; nil: nothing is, and all is held in memory.
+  private let load: ((String) throws -> [UInt8]?)?
 
-  /// The blocks held, oldest first: number `first` and those after it; what became of their
-  /// events; how far they have got.
-  private var blocks: Deque<ScoredBlock> = []
-  private var states: Deque<[UInt8]> = []
-  private var progress: Deque<Progress> = []
-  private(set) var first: UInt64 = 0
+  /// A sample of one in 2⁴⁰ events is small enough.
+  static let highestLevel: UInt8 = 40
+
+  /// The blocks held, oldest first: number `first` and those after it.
+  private var held: Deque<HeldBlock> = []
+  private(set) var first: UInt64
   /// The number of the next block.
-  var next: UInt64 { first + UInt64(blocks.count) }
+  var next: UInt64 { first + UInt64(held.count) }
+  /// The number of the first block that has events which have not matured, or of the next block.
+  private var maturing: UInt64
   private var index = EventIndex()
-  private var early: [[UInt8]: EarlyLabel] = [:]
-  private var earlyChanged = false
-  /// Event time through which early labels were let go.
-  private var earlySwept = Int64.min
+  private var early = EarlyLabels()
   private var removed: [UInt64] = []
+  /// Of the events that come, one in 2^level is taken.
+  private(set) var level: UInt8
+
+  /// Events in memory, with those that repeat an id.
+  private var inMemory = 0
+  /// Why a block could not be read back: nothing must be saved after that.
+  private(set) var failure: (any Error)?
 
   /// Events held.
   var count: Int { index.count }
+  /// Of them, those that are only in the store.
+  var spilled: Int { held.reduce(0) { $0 + ($1.contents == nil ? $1.rows : 0) } }
   /// Labels held that came before their event.
   var earlyCount: Int { early.count }
 
-  /// The block of a place.
-  func block(_ place: Place) -> ScoredBlock { blocks[Int(place.block - first)] }
+  /// The block of a place that was just given out.
+  func block(_ place: Place) -> ScoredBlock { held[Int(place.block - first)].contents!.block }
 
-  private func find(_ id: ArraySlice<UInt8>, _ hash: UInt64) -> Place? {
-    index.find(hash) { block($0).hasID(id, row: $0.row) }
+  /// How many events the one at a place stands for.
+  func weight(_ place: Place) -> Double { Double(1 << held[Int(place.block - first)].level) }
+
+  private func isSampled(_ hash: UInt64, at level: UInt8) -> Bool {
+    level == 0 || sampling.number(hash).leadingZeroBitCount >= Int(level)
   }
+
+  /// Finds an event, whose block is in memory then.
+  private mutating func find(_ id: ArraySlice<UInt8>, _ hash: UInt64) -> Place? {
+    while true {
+      // Of a block that is not in memory it is only known that the hashes agree.
+      let place = index.find(hash) { place in
+        held[Int(place.block - first)].contents?.block.hasID(id, row: place.row) ?? true
+      }
+      guard let place else { return nil }
+      let at = Int(place.block - first)
+      if held[at].contents != nil { return place }
+      guard bringBack(at) else { return nil }
+    }
+  }
+
+  // MARK: Events
 
   /// Takes a block of scored events in.
   /// - Parameter now: event time.
   /// - Returns: the events whose label was there before them, and how many events have an id that
-  ///   is already waiting.
+  ///   is already waiting, and are none of the sample.
   mutating func add(_ block: ScoredBlock, now: Int64) -> (
-    labelled: [(Place, Label)], duplicates: Int
+    labelled: [(Place, GivenLabel)], duplicates: Int, notSampled: Int
   ) {
     let number = next
-    var rowStates = [UInt8](repeating: RowState.waiting.rawValue, count: block.rows)
-    var labelled: [(Place, Label)] = []
+    let came = block.rows
+    let block = sample(block)
+    guard block.rows > 0 else { return ([], 0, came) }
+    var labelled: [(Place, GivenLabel)] = []
     var duplicates = 0
     // Entered first, so that an id that comes twice within the block is found.
-    append(block, [], Progress(arrived: now))
+    let at = held.count
+    held.append(HeldBlock(block, arrived: now, level: level))
+    inMemory += block.rows
     for row in 0..<block.rows {
       let id = block.id(row)
       let hash = EventIndex.hash(id)
-      let place = Place(block: number, row: row)
       guard find(id, hash) == nil else {
         duplicates += 1
-        rowStates[row] = RowState.duplicate.rawValue
+        held[at].set(.duplicate, row: row)
         continue
       }
+      let place = Place(block: number, row: row)
       index.insert(hash, place)
-      guard !early.isEmpty, let known = early.removeValue(forKey: Array(id)) else { continue }
-      earlyChanged = true
-      rowStates[row] = Self.learnt(known.label).rawValue
-      labelled.append((place, known.label))
+      guard let known = early.remove(id) else { continue }
+      held[at].set(known, row: row)
+      labelled.append((place, known))
     }
-    states[states.count - 1] = rowStates
-    return (labelled, duplicates)
+    return (labelled, duplicates, came - block.rows)
   }
+
+  /// The events of a block that are of the sample.
+  private mutating func sample(_ block: ScoredBlock) -> ScoredBlock {
+    guard level > 0 else { return block }
+    var kept: [Int] = []
+    for row in 0..<block.rows {
+      let id = block.id(row)
+      if isSampled(EventIndex.hash(id), at: level) {
+        kept.append(row)
+      } else {
+        _ = early.remove(id)
+      }
+    }
+    return kept.count == block.rows ? block : block.keeping(rows: kept)
+  }
+
+  /// Takes smaller samples while more events are held than may be.
+  /// - Returns: how many events that waited for their label were let go.
+  mutating func keepSampleWithinBound() -> Int {
+    guard overflow == .sample else { return 0 }
+    // With room for a sample twice as dense, and some more.
+    if level > 0, index.count <= limit / 4 { level -= 1 }
+    var letGo = 0
+    while index.count > limit, level < Self.highestLevel {
+      level += 1
+      for at in held.indices where held[at].level < level { letGo += thin(at) }
+    }
+    return letGo
+  }
+
+  private mutating func thin(_ at: Int) -> Int {
+    guard let block = held[at].contents?.block else { return 0 }
+    let number = first + UInt64(at)
+    var kept: [Int] = []
+    var letGo = 0
+    for row in 0..<block.rows {
+      let hash = EventIndex.hash(block.id(row))
+      let state = held[at].state(row)
+      let isKept = isSampled(hash, at: level)
+      if state != .duplicate { index.remove(hash, Place(block: number, row: row)) }
+      if isKept {
+        if state != .duplicate { index.insert(hash, Place(block: number, row: kept.count)) }
+        kept.append(row)
+      } else if state == .waiting {
+        letGo += 1
+      }
+    }
+    inMemory -= block.rows - kept.count
+    held[at] = held[at].keeping(kept, level: level)
+    return letGo
+  }
+
+  // MARK: Labels
 
   /// Takes a label in.
   /// - Parameters:
-  ///   - time: when it was given; its event is no younger.
   ///   - matured: event time through which events have matured.
+  ///   - released: event time through which no label is corrected any more.
   mutating func label(
-    id: [UInt8], _ label: Label, time: Int64, matured: Int64
+    id: [UInt8], _ given: GivenLabel, matured: Int64, released: Int64
   ) -> LabelOutcome {
     let slice = id[...]
-    guard let place = find(slice, EventIndex.hash(slice)) else {
-      guard time > matured else { return .late }
-      earlyChanged = true
-      let before = early.updateValue(EarlyLabel(label: label, time: time), forKey: id)
-      guard let before else { return .early }
-      return before.label == label ? .duplicate : .contradiction(nil)
+    let hash = EventIndex.hash(slice)
+    guard let place = find(slice, hash) else {
+      guard isSampled(hash, at: level) else { return .notSampled }
+      guard given.time > matured else { return .late(nil, corrects: false) }
+      return early.add(id, given, limit: limit)
     }
     let at = Int(place.block - first)
-    switch RowState(rawValue: states[at][place.row])! {
+    let state = held[at].state(place.row)
+    switch state {
     case .waiting:
-      states[at][place.row] = Self.learnt(label).rawValue
-      progress[at].changed = true
+      held[at].set(given, row: place.row)
       return .example(place)
     case .learntNegative, .learntPositive:
-      let learnt = Self.learnt(label).rawValue
-      guard states[at][place.row] != learnt else { return .duplicate }
-      states[at][place.row] = learnt
-      progress[at].changed = true
+      let before = held[at].contents!.labelTimes[place.row]
+      guard state != .init(given.label) else {
+        if given.time > before { held[at].set(given, row: place.row) }
+        return .duplicate
+      }
+      guard given.time >= before else { return .outdated }
+      held[at].set(given, row: place.row)
       return .contradiction(place)
-    case .expired: return .late
+    case .expired, .presumedNegative:
+      guard held[at].came(place.row) > released else { return .late(nil, corrects: false) }
+      held[at].set(given, row: place.row)
+      guard state == .presumedNegative else { return .late(place, corrects: false) }
+      return .late(given.label == .positive ? place : nil, corrects: true)
     case .duplicate: preconditionFailure("a duplicate is never indexed")
     }
   }
 
-  /// Lets go of all events at or before `time`; `unlabelled` is called for those without a label.
-  mutating func mature(through time: Int64, unlabelled: (ScoredBlock, Int) -> Void) {
-    while let block = blocks.first {
-      let arrived = progress[0].arrived
-      var swept = progress[0].swept
-      while swept < block.rows, min(block.time(swept), arrived) <= time {
-        if states[0][swept] == RowState.waiting.rawValue {
-          unlabelled(block, swept)
-          states[0][swept] = RowState.expired.rawValue
-        }
-        swept += 1
+  // MARK: Maturity
+
+  /// Lets the events of one block mature that came by `time`; nil if there is none to do so.
+  /// - Parameter state: what becomes of those without a label.
+  /// - Returns: those without a label.
+  mutating func matureNext(through time: Int64, to state: HeldBlock.RowState) -> [Place]? {
+    let at = Int(maturing - first)
+    guard at < held.count, held[at].rows == 0 || held[at].oldest <= time, bringBack(at)
+    else { return nil }
+    let places = held[at].mature(through: time, to: state).map { Place(block: maturing, row: $0) }
+    if held[at].isSwept { maturing += 1 }
+    return places
+  }
+
+  /// Lets go of the blocks that have matured and whose events all came by `time`.
+  mutating func release(through time: Int64) {
+    while first < maturing, let block = held.first, block.newest <= time, bringBack(0) {
+      let contents = held[0].contents!
+      for row in 0..<block.rows where held[0].state(row) != .duplicate {
+        index.remove(EventIndex.hash(contents.block.id(row)), Place(block: first, row: row))
       }
-      progress[0].changed = progress[0].changed || swept > progress[0].swept
-      progress[0].swept = swept
-      guard swept == block.rows else { break }
-      for row in 0..<block.rows where states[0][row] != RowState.duplicate.rawValue {
-        index.remove(EventIndex.hash(block.id(row)), Place(block: first, row: row))
-      }
-      if progress[0].saved { removed.append(first) }
-      blocks.removeFirst()
-      states.removeFirst()
-      progress.removeFirst()
+      if block.isStored { removed.append(first) }
+      inMemory -= block.rows
+      held.removeFirst()
       first += 1
     }
-    // Looking at all early labels costs; once an hour of event time is soon enough.
-    guard !early.isEmpty, time - 3_600_000 >= earlySwept else { return }
-    earlySwept = time
-    let before = early.count
-    early = early.filter { $0.value.time > time }
-    earlyChanged = earlyChanged || early.count != before
   }
 
-  private mutating func append(_ block: ScoredBlock, _ states: [UInt8], _ progress: Progress) {
-    blocks.append(block)
-    self.states.append(states)
-    self.progress.append(progress)
+  /// Lets go of early labels that were given by `time`.
+  mutating func matureEarly(through time: Int64) { early.mature(through: time) }
+
+  // MARK: Memory
+
+  /// Reads a block back that is only in the store; false if that fails.
+  private mutating func bringBack(_ at: Int) -> Bool {
+    guard held[at].contents == nil else { return true }
+    do {
+      guard let load else { throw StateError.truncated }
+      held[at] = try Self.read(first + UInt64(at), load)
+    } catch {
+      failure = failure ?? error
+      return false
+    }
+    inMemory += held[at].rows
+    return true
   }
 
-  private static func learnt(_ label: Label) -> RowState {
-    label == .positive ? .learntPositive : .learntNegative
+  /// Lets the oldest blocks that are saved as they are be in the store alone.
+  private mutating func spill() {
+    guard overflow == .spill, load != nil, inMemory > limit else { return }
+    for at in held.indices
+    where held[at].contents != nil && held[at].isSaved && !held[at].isChanged {
+      held[at].contents = nil
+      inMemory -= held[at].rows
+      if inMemory <= limit { return }
+    }
   }
 
   // MARK: State
 
-  /// What changed since the last call, to be put into (nil: removed from) a store of named bytes.
+  /// What changed since the last call, to be put into (nil: removed from) a store of named bytes,
+  /// from which it can be read at once.
   mutating func takeChanges() -> [(key: String, bytes: [UInt8]?)] {
     var changes: [(key: String, bytes: [UInt8]?)] = removed.flatMap {
       [(Self.blockKey($0), nil), (Self.rowsKey($0), nil)]
     }
     removed.removeAll()
-    for at in blocks.indices where progress[at].changed {
+    for at in held.indices where held[at].isChanged {
       let number = first + UInt64(at)
-      if !progress[at].saved { changes.append((Self.blockKey(number), blocks[at].bytes)) }
-      var writer = StateWriter()
-      writer.write(UInt64(progress[at].swept))
-      writer.write(progress[at].arrived)
-      writer.write(states[at])
-      changes.append((Self.rowsKey(number), writer.bytes))
-      progress[at].saved = true
-      progress[at].changed = false
-    }
-    if earlyChanged {
-      var writer = StateWriter()
-      writer.write(UInt64(early.count))
-      for (id, label) in early.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-        writer.write(id)
-        writer.write(label.label.rawValue)
-        writer.write(label.time)
+      if !held[at].isSaved {
+        changes.append((Self.blockKey(number), held[at].contents!.block.bytes))
       }
-      changes.append((Self.earlyKey, writer.bytes))
-      earlyChanged = false
+      changes.append((Self.rowsKey(number), held[at].encode()))
+      held[at].noteSaved()
     }
+    if let change = early.takeChange() { changes.append(change) }
+    spill()
     return changes
   }
 
-  init() {}
-
-  /// Restores what the changes put into the store.
-  init(first: UInt64, next: UInt64, load: (String) throws -> [UInt8]?) throws {
-    self.first = first
-    for number in first..<next {
-      guard let bytes = try load(Self.blockKey(number)),
-        let rows = try load(Self.rowsKey(number))
-      else { throw StateError.truncated }
-      let block = try ScoredBlock(bytes: bytes)
-      var reader = StateReader(rows)
-      let swept = try reader.readCount(limit: block.rows)
-      let arrived = try reader.read(Int64.self)
-      let states = try reader.readArray(of: UInt8.self, count: block.rows)
-      guard states.allSatisfy({ RowState(rawValue: $0) != nil }) else {
-        throw StateError.invalid("state of an event")
-      }
-      append(block, states, Progress(swept: swept, arrived: arrived, saved: true, changed: false))
-      for row in 0..<block.rows where states[row] != RowState.duplicate.rawValue {
-        index.insert(EventIndex.hash(block.id(row)), Place(block: number, row: row))
-      }
-    }
-    guard let bytes = try load(Self.earlyKey) else { return }
-    var reader = StateReader(bytes)
-    for _ in 0..<(try reader.readCount(limit: bytes.count)) {
-      let id = try reader.readArray(of: UInt8.self)
-      guard let label = Label(rawValue: try reader.read(UInt8.self)) else {
-        throw StateError.invalid("label")
-      }
-      early[id] = EarlyLabel(label: label, time: try reader.read(Int64.self))
-    }
-    try reader.finish()
+  /// - Parameters:
+  ///   - policy: nil: nothing is ever held.
+  ///   - load: as in ``TrainingEngine``.
+  init(_ policy: LabelPolicy?, seed: UInt64, load: ((String) throws -> [UInt8]?)?) {
+    limit = policy?.pending ?? 0
+    overflow = policy?.overflow ?? .spill
+    sampling = EventChoice(seed: seed, purpose: "events held")
+    self.load = load
+    first = 0
+    maturing = 0
+    level = 0
   }
 
-  private static let earlyKey = "pending/early"
+  /// Writes what the restoring initialiser needs beside the changes.
+  func encode(into writer: inout StateWriter) {
+    writer.write(first)
+    writer.write(next)
+    writer.write(level)
+  }
+
+  /// Restores what the changes put into the store.
+  init(
+    _ policy: LabelPolicy?, seed: UInt64, from reader: inout StateReader,
+    load: @escaping (String) throws -> [UInt8]?
+  ) throws {
+    self.init(policy, seed: seed, load: load)
+    first = try reader.read(UInt64.self)
+    let next = try reader.read(UInt64.self)
+    guard first <= next, next < 1 << 44 else { throw StateError.invalid("range of blocks") }
+    level = try reader.read(UInt8.self)
+    guard level <= Self.highestLevel else { throw StateError.invalid("share of the events held") }
+    maturing = next
+    // From the newest on, so that those stay in memory for which there is room.
+    for number in (first..<next).reversed() {
+      var block = try Self.read(number, load)
+      let contents = block.contents!
+      for row in 0..<block.rows where block.state(row) != .duplicate {
+        index.insert(EventIndex.hash(contents.block.id(row)), Place(block: number, row: row))
+      }
+      if !block.isSwept || block.rows == 0 { maturing = number }
+      if overflow == .spill, inMemory + block.rows > limit {
+        block.contents = nil
+      } else {
+        inMemory += block.rows
+      }
+      held.prepend(block)
+    }
+    early = try EarlyLabels(load: load)
+  }
+
+  private static func read(
+    _ number: UInt64, _ load: (String) throws -> [UInt8]?
+  ) throws -> HeldBlock {
+    guard let bytes = try load(blockKey(number)), let state = try load(rowsKey(number))
+    else { throw StateError.truncated }
+    return try HeldBlock(block: ScoredBlock(bytes: bytes), state: state)
+  }
+
   private static func blockKey(_ number: UInt64) -> String { "pending/block/\(number)" }
   private static func rowsKey(_ number: UInt64) -> String { "pending/rows/\(number)" }
 }

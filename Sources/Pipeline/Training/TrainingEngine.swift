@@ -26,8 +26,22 @@ public struct TrainingEngine {
     public var duplicateLabels: UInt64 = 0
     /// Labels that contradict one before them: the last one wins.
     public var contradictingLabels: UInt64 = 0
+    /// Labels that contradict one that was given later: that one stays.
+    public var outdatedLabels: UInt64 = 0
     /// Labels that came after the label delay.
     public var lateLabels: UInt64 = 0
+    /// Labels among those that were learnt all the same.
+    public var lateLabelsLearnt: UInt64 = 0
+    /// Labels for an event that had not come yet, which there was no room for.
+    public var labelsRefused: UInt64 = 0
+    /// Negatives, labelled or presumed, that were not learnt because only a share of them is.
+    public var negativesLeftOut: UInt64 = 0
+    /// Events that were not learnt because more waited for their label than may be held.
+    public var eventsNotSampled: UInt64 = 0
+    /// Labels of such events.
+    public var labelsNotSampled: UInt64 = 0
+    /// The most events that were held at a time.
+    public var mostHeld: UInt64 = 0
     /// Events whose id was already waiting for its label.
     public var duplicateEvents: UInt64 = 0
     /// Versions that a guard kept from being published, of all models.
@@ -48,21 +62,31 @@ public struct TrainingEngine {
   /// Event time; nil before the first event.
   public var eventTime: Int64? { clock.time }
 
+  /// Labels by who gave them, where they say so.
+  public private(set) var labelSources = LabelSources()
+
   private var clock = EventClock()
   private var trainers: [ModelTrainer]
   private var pending: PendingExamples
   private var recent: RecentRows
+  private let negatives: EventChoice
   private var updates: [ParameterUpdate] = []
   private var withheld: [WithheldUpdate] = []
 
   /// An engine that has seen nothing.
-  /// - Parameter epoch: of the trainer that runs it.
-  public init(pipeline: Pipeline, epoch: UInt64) {
+  /// - Parameters:
+  ///   - epoch: of the trainer that runs it.
+  ///   - load: gives what was last taken by ``takeStateChanges()`` for a key, so that events held
+  ///     past the bound need not be in memory; nil: they all are.
+  public init(
+    pipeline: Pipeline, epoch: UInt64, load: ((String) throws -> [UInt8]?)? = nil
+  ) {
     self.pipeline = pipeline
     self.epoch = epoch
     trainers = pipeline.models.map { ModelTrainer($0, pipeline: pipeline) }
-    pending = PendingExamples()
+    pending = PendingExamples(pipeline.labels, seed: pipeline.seed, load: load)
     recent = RecentRows(featureCount: pipeline.plan.count, seed: pipeline.seed)
+    negatives = Self.negatives(pipeline)
   }
 
   // MARK: Learning
@@ -77,84 +101,126 @@ public struct TrainingEngine {
     recent.add(block)
     for row in 0..<block.rows { clock.follow(block.time(row)) }
     for index in trainers.indices where !trainers[index].definition.learner.isSupervised {
-      for row in 0..<block.rows where trainers[index].add(block, row: row, label: nil) {
+      for row in 0..<block.rows
+      where trainers[index].add(block, row: row, label: nil, weight: 1) {
         publish(index)
       }
     }
     if pipeline.labels != nil {
-      let (labelled, duplicates) = pending.add(block, now: clock.time ?? 0)
+      let now = clock.time ?? 0
+      let (labelled, duplicates, notSampled) = pending.add(block, now: now)
       counters.duplicateEvents += UInt64(duplicates)
-      for (place, label) in labelled {
-        counters.examples += 1
-        learn(pending.block(place), row: place.row, label: label, time: clock.time ?? 0)
-      }
+      for (place, given) in labelled { learn(place, given, at: now) }
+      counters.mostHeld = max(counters.mostHeld, UInt64(pending.count))
+      counters.eventsNotSampled += UInt64(notSampled + pending.keepSampleWithinBound())
     }
     if let time = eventTime {
       for index in trainers.indices where trainers[index].advance(to: time) { publish(index) }
     }
   }
 
+  /// Takes a label of weight 1 in, see ``label(id:_:)``.
+  /// - Parameter time: when the label was given, ms since 1970.
+  public mutating func label(id: [UInt8], _ label: Label, time: Int64) {
+    self.label(id: id, GivenLabel(label, time: time))
+  }
+
   /// Takes a label in; a pipeline without a label policy learns from none. All labels that were
   /// given by the time of a block's last event should come before the next block.
-  /// - Parameter time: when the label was given, ms since 1970; its event is no younger.
-  public mutating func label(id: [UInt8], _ label: Label, time: Int64) {
+  public mutating func label(id: [UInt8], _ given: GivenLabel) {
     guard let policy = pipeline.labels else { return }
     counters.labels += 1
+    if let source = given.source { labelSources.count(source) }
     let matured = clock.time.map { $0 - policy.delay - Self.labelGrace } ?? .min
-    switch pending.label(id: id, label, time: time, matured: matured) {
-    case .example(let place):
-      counters.examples += 1
-      learn(pending.block(place), row: place.row, label: label, time: time)
+    let released = clock.time.map { _ in matured - policy.corrections } ?? .min
+    let outcome = pending.label(id: id, given, matured: matured, released: released)
+    switch outcome {
+    case .example(let place): learn(place, given, at: given.time)
     case .early: counters.earlyLabels += 1
+    case .refused: counters.labelsRefused += 1
     case .duplicate: counters.duplicateLabels += 1
     case .contradiction(let place):
       counters.contradictingLabels += 1
+      if let place { learn(place, given, at: given.time, corrects: true) }
+    case .outdated: counters.outdatedLabels += 1
+    case .late(let place, let corrects):
+      counters.lateLabels += 1
       guard let place else { break }
-      learn(pending.block(place), row: place.row, label: label, time: time, corrects: true)
-    case .late: counters.lateLabels += 1
+      counters.lateLabelsLearnt += 1
+      learn(place, given, at: given.time, corrects: corrects)
+    case .notSampled: counters.labelsNotSampled += 1
     }
   }
 
-  /// Learns a row.
+  /// Which negatives are learnt.
+  private static func negatives(_ pipeline: Pipeline) -> EventChoice {
+    EventChoice(seed: pipeline.seed, purpose: "negatives learnt")
+  }
+
+  /// Learns an event.
   ///
-  /// An event may have been learnt with the other label (`corrects`). What was learnt cannot be taken
+  /// It may have been learnt with the other label (`corrects`). What was learnt cannot be taken
   /// back; learning the row once more with the right one brings the parameters where the last label
   /// wants them. The figures count the event once, as it is known now.
+  ///
+  /// Of negatives only a share may be learnt, and each then weighs as much more, so that
+  /// probabilities stay what they are. Figures count them all. One that takes a positive back is
+  /// always learnt, as the positive was.
   /// - Parameter time: when the label became known, in event time.
   private mutating func learn(
-    _ block: ScoredBlock, row: Int, label: Label, time: Int64, corrects: Bool = false
+    _ place: PendingExamples.Place, _ given: GivenLabel, at time: Int64, corrects: Bool = false,
+    isPresumed: Bool = false
   ) {
+    let block = pending.block(place)
+    let row = place.row
+    var weight = given.weight * pending.weight(place)
+    var isLearnt = true
+    if given.label == .negative, !corrects, let share = pipeline.labels?.negativeShare, share < 1 {
+      isLearnt = negatives.takes(EventIndex.hash(block.id(row)), share: share)
+      weight /= share
+    }
+    if !isLearnt { counters.negativesLeftOut += 1 }
+    if !corrects, !isPresumed, isLearnt { counters.examples += 1 }
     for index in trainers.indices {
       if block.versions[index].version > 0 {
         let score = block.score(model: index, row: row)
         if corrects {
-          trainers[index].correctFigure(score: score, to: label)
+          trainers[index].correctFigure(score: score, to: given.label)
         } else {
-          trainers[index].addFigure(score: score, label: label)
+          trainers[index].addFigure(score: score, label: given.label)
         }
       }
-      trainers[index].addLabelled(block, row: row, label: label, time: time)
-      if trainers[index].definition.learner.isSupervised,
-        trainers[index].add(block, row: row, label: label)
+      trainers[index].addLabelled(block, row: row, label: given.label, time: time)
+      if isLearnt, trainers[index].definition.learner.isSupervised,
+        trainers[index].add(block, row: row, label: given.label, weight: weight)
       {
         publish(index)
       }
     }
   }
 
-  /// Lets go of the events whose label can no longer come.
+  /// Lets the events mature whose label is waited for no longer, and lets go of those whose label
+  /// can no longer be corrected.
   private mutating func mature() {
-    guard let time = eventTime, let labels = pipeline.labels else { return }
-    var matured: [(ScoredBlock, Int)] = []
-    pending.mature(through: time - labels.delay - Self.labelGrace) { matured.append(($0, $1)) }
-    for (block, row) in matured {
-      switch labels.unlabelled {
+    guard let time = eventTime, let policy = pipeline.labels else { return }
+    let matured = time - policy.delay - Self.labelGrace
+    let released = matured - policy.corrections
+    let state: HeldBlock.RowState =
+      policy.unlabelled == .negative ? .presumedNegative : .expired
+    // Block by block, so that those that are read back for it are not in memory together.
+    while let places = pending.matureNext(through: matured, to: state) {
+      switch policy.unlabelled {
       case .negative:
-        counters.presumedNegative += 1
-        learn(block, row: row, label: .negative, time: time)
-      case .ignore: counters.unlabelled += 1
+        counters.presumedNegative += UInt64(places.count)
+        for place in places {
+          learn(place, GivenLabel(.negative, time: time), at: time, isPresumed: true)
+        }
+      case .ignore: counters.unlabelled += UInt64(places.count)
       }
+      pending.release(through: released)
     }
+    pending.release(through: released)
+    pending.matureEarly(through: matured)
   }
 
   /// How much longer than its delay a label is waited for, ms of event time: one that is given at
@@ -261,12 +327,19 @@ public struct TrainingEngine {
   /// The event time at which parameters are published at the latest; nil if there is none.
   public var deadline: Int64? { trainers.compactMap(\.deadline).min() }
 
-  /// Labelled events still held, and labels held for events that have not come.
-  public var held: (events: Int, earlyLabels: Int) { (pending.count, pending.earlyCount) }
+  /// Events still held, how many of them are only in the store, the share of the events that come
+  /// which is held, and labels held for events that have not come.
+  public var held: (events: Int, inStoreOnly: Int, share: Double, earlyLabels: Int) {
+    (pending.count, pending.spilled, 1 / Double(1 << pending.level), pending.earlyCount)
+  }
+
+  /// Why events that are only in the store could not be read back. An engine that has failed so is
+  /// not to be used or saved any more; one restored from the store goes on.
+  public var storeFailure: (any Error)? { pending.failure }
 
   // MARK: State
 
-  private static let stateFormat: UInt32 = 2
+  private static let stateFormat: UInt32 = 3
   private static let engineKey = "engine"
 
   /// What changed since the last call: named bytes to be put into (nil: removed from) a store, in
@@ -277,10 +350,10 @@ public struct TrainingEngine {
     writer.write(Self.stateFormat)
     writer.write(pipeline.fingerprint.bytes)
     writer.write(pipeline.definition)
-    writer.write(pending.first)
-    writer.write(pending.next)
+    pending.encode(into: &writer)
     clock.encode(into: &writer)
     for value in counters.values { writer.write(value) }
+    labelSources.encode(into: &writer)
     recent.encode(into: &writer)
     changes.append((Self.engineKey, writer.bytes))
     for index in trainers.indices { changes += trainers[index].takeChanges() }
@@ -288,23 +361,24 @@ public struct TrainingEngine {
   }
 
   /// An engine as it was when its state was last taken.
-  /// - Parameter load: gives the bytes of a key of the store, nil if there are none.
+  /// - Parameter load: gives the bytes of a key of the store, nil if there are none; from then on
+  ///   with all changes that were taken since.
   /// - Returns: nil if the store holds no state.
   /// - Throws: `StateError` for damaged state, `PipelineMismatch` if another pipeline file made it.
   public init?(
-    pipeline: Pipeline, epoch: UInt64, load: (String) throws -> [UInt8]?
+    pipeline: Pipeline, epoch: UInt64, load: @escaping (String) throws -> [UInt8]?
   ) throws {
     guard var reader = try Self.openState(pipeline: pipeline, load: load) else { return nil }
     self.pipeline = pipeline
     self.epoch = epoch
-    let first = try reader.read(UInt64.self)
-    let next = try reader.read(UInt64.self)
-    guard first <= next else { throw StateError.invalid("range of blocks") }
+    negatives = Self.negatives(pipeline)
+    pending = try PendingExamples(
+      pipeline.labels, seed: pipeline.seed, from: &reader, load: load)
     clock = try EventClock(from: &reader)
     try counters.restore { try reader.read(UInt64.self) }
+    labelSources = try LabelSources(from: &reader)
     recent = try RecentRows(featureCount: pipeline.plan.count, from: &reader)
     try reader.finish()
-    pending = try PendingExamples(first: first, next: next, load: load)
     trainers = try pipeline.models.map { try ModelTrainer($0, pipeline: pipeline, load: load) }
   }
 
@@ -336,8 +410,9 @@ extension TrainingEngine.Counters {
   private static var fields: [WritableKeyPath<Self, UInt64>] {
     [
       \.events, \.labels, \.examples, \.presumedNegative, \.unlabelled, \.earlyLabels,
-      \.duplicateLabels, \.contradictingLabels, \.lateLabels, \.duplicateEvents,
-      \.updatesWithheld, \.rowsLeftOut,
+      \.duplicateLabels, \.contradictingLabels, \.outdatedLabels, \.lateLabels,
+      \.lateLabelsLearnt, \.labelsRefused, \.negativesLeftOut, \.eventsNotSampled,
+      \.labelsNotSampled, \.mostHeld, \.duplicateEvents, \.updatesWithheld, \.rowsLeftOut,
     ]
   }
 
