@@ -26,6 +26,7 @@ public struct EventBlock: Sendable {
 
   let numberCount: Int
   let categoryCount: Int
+  let entityCount: Int
   let valueCount: Int
 
   /// An empty block for events of a schema.
@@ -40,7 +41,8 @@ public struct EventBlock: Sendable {
     missing = [UInt8](repeating: 0, count: capacity * valueCount)
     labels = [Int8](repeating: -1, count: capacity)
     idEnds = [Int](repeating: 0, count: capacity)
-    categoryRanges = Array(repeating: (0, 0), count: capacity * categoryCount)
+    entityCount = schema.entities.count
+    categoryRanges = Array(repeating: (0, 0), count: capacity * (categoryCount + entityCount))
   }
 
   /// Whether there is no event in it.
@@ -77,6 +79,12 @@ public struct EventBlock: Sendable {
     return categoryBytes[range.start..<range.end]
   }
 
+  /// The bytes of an entity's name; none if the event has no such entity.
+  /// - Parameter field: index in the schema's entities.
+  public func entity(_ field: Int, _ event: Int) -> ArraySlice<UInt8> {
+    category(categoryCount + field, event)
+  }
+
   // The decoder fills row `count` piece by piece and then calls `finishEvent`; an event that is
   // refused halfway is dropped by `abandonEvent`.
 
@@ -86,6 +94,10 @@ public struct EventBlock: Sendable {
     let start = categoryBytes.count
     categoryBytes.append(contentsOf: category)
     categoryRanges[field * capacity + count] = (start, categoryBytes.count)
+  }
+
+  mutating func set(entity: UnsafeRawBufferPointer, field: Int) {
+    set(category: entity, field: categoryCount + field)
   }
 
   mutating func set(missing: Bool, value: Int) {

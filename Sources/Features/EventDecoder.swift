@@ -21,6 +21,7 @@ public final class EventDecoder {
   private let timeColumn: Int?
   private let labelColumn: Int?
   private let valueColumns: [Int]
+  private let entityColumns: [Int]
 
   /// A decoder of a schema's events.
   /// - Parameter readsLabel: whether the label is read where the event carries it. History files
@@ -37,6 +38,7 @@ public final class EventDecoder {
     idColumn = schema.id.map { column([$0.name] + $0.aliases) }
     timeColumn = schema.time.map { column([$0.name] + $0.aliases) }
     valueColumns = schema.values.map { column([$0.name] + $0.aliases) }
+    entityColumns = schema.entities.map { column([$0.name] + $0.aliases) }
     labelColumn = readsLabel ? schema.label.map { column([$0.name] + $0.aliases) } : nil
     self.columns = columns
 
@@ -195,6 +197,12 @@ public final class EventDecoder {
           try takeCategory(value, column, missing, into: &block, field: category)
           category += 1
         }
+      }
+      for (field, column) in entityColumns.enumerated() {
+        let isName =
+          kind(column) == WEIR_JSON_TEXT.rawValue || kind(column) == WEIR_JSON_NUMBER.rawValue
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        block.set(entity: isName ? text(column) : none, field: field)
       }
       block.finishEvent(time: time, label: try takeLabel())
     } catch {
