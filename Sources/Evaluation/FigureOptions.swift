@@ -8,6 +8,8 @@ public struct FigureOptions: Sendable {
   public var cards: Cards?
   /// What ``Figures/cost`` is computed from; nil: it is not asked for.
   public var costs: EventCosts?
+  /// Whether ``ModelFigures/curves`` are asked for.
+  public var curves = false
   /// Resamples of days for ``Figures/intervals`` over all rows asked for; 0: none.
   public var resamples = 0
   /// Of the resampling.

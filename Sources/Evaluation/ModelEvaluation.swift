@@ -83,6 +83,6 @@ struct ModelEvaluation {
     if let bootstrap { overall.intervals = bootstrap.intervals(of: overall, options: options) }
     result = ModelFigures(
       overall: overall, byDay: byDay, byWeek: byWeek,
-      curves: whole.curves(isProbability: isProbability))
+      curves: options.curves ? whole.curves(isProbability: isProbability) : nil)
   }
 }

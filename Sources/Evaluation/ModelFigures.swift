@@ -6,8 +6,8 @@ public struct ModelFigures: Sendable, Equatable {
   public let byDay: [DayFigures]
   /// Week by week likewise; weeks begin on Mondays.
   public let byWeek: [WeekFigures]
-  /// Curves, calibration and histogram over all of the rows.
-  public let curves: ScoreCurves
+  /// Curves, calibration and histogram over all of the rows; nil unless they were asked for.
+  public let curves: ScoreCurves?
 }
 
 /// The figures of one week.

@@ -60,7 +60,7 @@ extension ReplayReport {
         ("digest", .string($0.digest.description)),
       ])
     }
-    let curves = figures.columns[index].curves
+    let curves = figures.columns[index].curves!
     func points(_ points: [ScoreCurves.CurvePoint]) -> JSONValue {
       .array(points.map { .array([JSONValue($0.x), JSONValue($0.y)]) })
     }

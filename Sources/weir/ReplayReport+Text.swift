@@ -139,9 +139,10 @@ extension ReplayReport {
 
   /// The scores of one model by class. Lengths are shares of the class, so that a rare one shows.
   private func histogram(_ model: Int, width: Int) -> String? {
-    let histogram = figures.columns[model].curves.histogram
     let rows = 10
-    guard !histogram.edges.isEmpty else { return nil }
+    guard let histogram = figures.columns[model].curves?.histogram, !histogram.edges.isEmpty else {
+      return nil
+    }
     let per = histogram.negatives.count / rows
     func shares(_ counts: [Int]) -> [Double] {
       let total = Double(max(counts.reduce(0, +), 1))

@@ -135,11 +135,13 @@ struct ModelEvaluationTests {
   }
 
   @Test("curves end where they must and bins hold every event")
-  func curves() {
+  func curves() throws {
+    var options = FigureOptions()
+    options.curves = true
     for seed in 1...6 as ClosedRange<UInt64> {
       let sample = sample(seed: seed)
-      let result = sample.table.evaluate(model: 0, options: .init())
-      let curves = result.curves
+      let result = sample.table.evaluate(model: 0, options: options)
+      let curves = try #require(result.curves)
       #expect(curves.roc.count <= 200 && curves.precisionRecall.count <= 200, "seed \(seed)")
       #expect(curves.roc.first?.x == 0 && curves.roc.last?.x == 1 && curves.roc.last?.y == 1)
       #expect(curves.precisionRecall.last?.x == 1)
@@ -156,8 +158,9 @@ struct ModelEvaluationTests {
       let counted = (curves.histogram.negatives + curves.histogram.positives).reduce(0, +)
       #expect(counted == events, "seed \(seed)")
     }
-    let anomalies = table([3, 4, 8], [false, true, true], isProbability: false)
-      .evaluate(model: 0, options: .init()).curves
+    let anomalies = try #require(
+      table([3, 4, 8], [false, true, true], isProbability: false)
+        .evaluate(model: 0, options: options).curves)
     #expect(anomalies.calibration.isEmpty)
     #expect(anomalies.histogram.edges.first == 3 && anomalies.histogram.edges.last == 8)
     #expect(anomalies.histogram.positives.last == 1)

@@ -3,7 +3,7 @@ import Features
 
 /// Everything that a replay came to, in figures.
 public struct ReplayFigures: Sendable {
-  /// One a column of the replay's table.
+  /// One a column of the replay's table, those of models with curves.
   public let columns: [ModelFigures]
   /// By model, what each of its versions came to.
   public let versions: [[VersionFigures]]
@@ -28,7 +28,12 @@ extension Replay {
   public func figures() -> ReplayFigures {
     let options = figureOptions
     let table = table
-    let columns = table.models.indices.map { table.evaluate(model: $0, options: options) }
+    var pictured = options
+    pictured.curves = true
+    let columns = table.models.indices.map {
+      table.evaluate(
+        model: $0, options: $0 < pipeline.models.count ? pictured : options)
+    }
     let versions = pipeline.models.indices.map {
       table.figuresByVersion(model: $0, options: options)
     }

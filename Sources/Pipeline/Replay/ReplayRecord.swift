@@ -24,6 +24,7 @@ struct ReplayRecord {
   private let entityFields: [Int]
   private let amountFields: [Int]
   // Filled block by block, so that nothing is allocated per event.
+  private var rows: [Int] = []
   private var columns: [[Float]]
   private var outcomes: [DecisionOutcome] = []
   private var truths: [Bool] = []
@@ -69,30 +70,38 @@ struct ReplayRecord {
     outcomes.removeAll(keepingCapacity: true)
     truths.removeAll(keepingCapacity: true)
     days.removeAll(keepingCapacity: true)
-    for row in 0..<block.rows where events.labels[row] >= 0 {
-      for model in 0..<models { columns[model].append(block.score(model: model, row: row)) }
-      var column = models
-      for score in baselines {
-        columns[column].append(score)
+    rows.removeAll(keepingCapacity: true)
+    for row in 0..<block.rows where events.labels[row] >= 0 { rows.append(row) }
+    for model in 0..<models {
+      for row in rows { columns[model].append(block.score(model: model, row: row)) }
+    }
+    var column = models
+    for score in baselines {
+      columns[column].append(contentsOf: repeatElement(score, count: rows.count))
+      column += 1
+    }
+    if let rule {
+      for row in rows { columns[column].append(Float(scoring.features[row, rule])) }
+      column += 1
+    }
+    for (index, scorer) in scorers.enumerated() {
+      for row in rows { policyOutcomes[index].append(DecisionOutcome(scorer.outcomes[row])) }
+      for model in 0..<models {
+        for row in rows { columns[column].append(scorer.scores[model][row]) }
         column += 1
       }
-      if let rule {
-        columns[column].append(Float(scoring.features[row, rule]))
-        column += 1
-      }
-      for (index, scorer) in scorers.enumerated() {
-        policyOutcomes[index].append(DecisionOutcome(scorer.outcomes[row]))
-        for model in 0..<models { columns[column + model].append(scorer.scores[model][row]) }
-        column += models
-      }
+    }
+    for row in rows {
       outcomes.append(DecisionOutcome(block.outcome(row)))
       truths.append(events.labels[row] == 1)
       days.append(Int32(EventTime.day(events.times[row])))
       times.append(events.times[row])
-      for field in entityFields {
-        entities[field].append(numbers[field].number(events.entity(field, row)))
-      }
-      for field in amountFields {
+    }
+    for field in entityFields {
+      for row in rows { entities[field].append(numbers[field].number(events.entity(field, row))) }
+    }
+    for field in amountFields {
+      for row in rows {
         amounts[field].append(Float(events.numbers[field * events.capacity + row]))
       }
     }
