@@ -4,29 +4,43 @@
 struct DayGrouping {
   /// The distinct days, rising.
   let days: [Int32]
+  /// The number of rows.
+  let count: Int
   private let starts: [Int]
   private let order: [UInt32]?
+  /// Where there is no order: the row at place 0.
+  private let first: Int
 
-  init(_ column: [Int32]) {
+  init(_ column: [Int32], rows: RowSelection = .all) {
+    count = rows.count(of: column.count)
+    let listed: [UInt32]?
+    switch rows {
+    case .all: (first, listed) = (0, nil)
+    case .range(let range): (first, listed) = (range.lowerBound, nil)
+    case .rows(let list): (first, listed) = (0, list)
+    }
+    let first = first
+    func row(_ place: Int) -> Int { listed.map { Int($0[place]) } ?? first + place }
     var days: [Int32] = []
     var starts: [Int] = []
     var isRising = true
-    for (row, day) in column.enumerated() where day != days.last {
+    for place in 0..<count where column[row(place)] != days.last {
+      let day = column[row(place)]
       if let last = days.last, day < last {
         isRising = false
         break
       }
       days.append(day)
-      starts.append(row)
+      starts.append(place)
     }
     if isRising {
       self.days = days
-      self.starts = starts + [column.count]
-      order = nil
+      self.starts = starts + [count]
+      order = listed
       return
     }
     var counts: [Int32: Int] = [:]
-    for day in column { counts[day, default: 0] += 1 }
+    for place in 0..<count { counts[column[row(place)], default: 0] += 1 }
     self.days = counts.keys.sorted()
     var next: [Int32: Int] = [:]
     starts = []
@@ -37,11 +51,12 @@ struct DayGrouping {
       start += counts[day]!
     }
     self.starts = starts + [start]
-    var order = [UInt32](repeating: 0, count: column.count)
-    for (row, day) in column.enumerated() {
-      let place = next[day]!
-      order[place] = UInt32(row)
-      next[day] = place + 1
+    var order = [UInt32](repeating: 0, count: count)
+    for place in 0..<count {
+      let row = row(place)
+      let target = next[column[row]]!
+      order[target] = UInt32(row)
+      next[column[row]] = target + 1
     }
     self.order = order
   }
@@ -51,12 +66,5 @@ struct DayGrouping {
 
   /// The row at a place.
   @inline(__always)
-  func row(at place: Int) -> Int { order.map { Int($0[place]) } ?? place }
-
-  /// The number of days with a row that passes the test.
-  func days(where passes: (Int) -> Bool) -> Int {
-    days.indices.count { position in
-      places(ofDayAt: position).contains { passes(row(at: $0)) }
-    }
-  }
+  func row(at place: Int) -> Int { order.map { Int($0[place]) } ?? first + place }
 }

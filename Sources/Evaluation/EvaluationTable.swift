@@ -9,11 +9,14 @@ public struct EvaluationTable: Sendable {
   /// Bit 0 the label, the bits above it the decision.
   var marks: [UInt8] = []
   var days: [Int32] = []
+  /// Of each model what scored from which row on, rows rising.
+  var served: [[(row: Int, version: ServedVersion)]]
 
   /// Makes an empty table.
   public init(models: [ModelColumn]) {
     self.models = models
     scores = models.map { _ in [] }
+    served = models.map { _ in [] }
   }
 
   /// The number of rows.
@@ -69,6 +72,17 @@ public struct EvaluationTable: Sendable {
     for model in columns.indices { scores[model].append(contentsOf: columns[model][..<count]) }
     for index in 0..<count { marks.append(Self.mark(decisions[index], labels[index])) }
     days.append(contentsOf: blockDays[..<count])
+  }
+
+  /// Notes that a version of a model scores from a row on.
+  ///
+  /// - Parameters:
+  ///   - row: not before that of the version noted last; nil: the row appended next.
+  public mutating func serve(_ version: ServedVersion, model: Int, fromRow row: Int? = nil) {
+    let row = row ?? count
+    precondition(served[model].last.map { $0.row <= row } ?? true, "versions come in order")
+    if served[model].last?.row == row { served[model].removeLast() }
+    served[model].append((row, version))
   }
 
   private static func mark(_ decision: DecisionOutcome, _ label: Bool) -> UInt8 {

@@ -16,11 +16,11 @@ public struct SampleFigures: Sendable, Equatable {
   public init?(
     positives: [Float], negatives: [Float], positiveShare: Double, scale: ScoreScale
   ) {
-    var summary = ScoreSummary(isProbability: false)
-    for score in positives { summary.add(score, isPositive: true) }
-    for score in negatives { summary.add(score, isPositive: false) }
-    summary.rank()
-    guard let areas = summary.areas() else { return nil }
+    var ranking = ScoreRanking()
+    for score in positives { ranking.add(score, isPositive: true) }
+    for score in negatives { ranking.add(score, isPositive: false) }
+    ranking.rank()
+    guard let areas = ranking.areas() else { return nil }
     func mean(_ scores: [Float], isPositive: Bool) -> Double {
       let sum = scores.reduce(0) {
         $0 + ProbabilityLoss(Double($1), isPositive: isPositive).logLoss

@@ -9,6 +9,12 @@ enum ScoreKey {
     return bits >> 31 == 0 ? bits | 0x8000_0000 : ~bits
   }
 
+  /// The score of a key.
+  @inline(__always)
+  static func score(_ key: UInt32) -> Float {
+    Float(bitPattern: key >> 31 == 0 ? ~key : key & 0x7fff_ffff)
+  }
+
   /// Sorts by three passes of 11 bits.
   ///
   /// - Parameters:

@@ -151,6 +151,16 @@ public enum EventTime {
     String(text(Int64(day) * millisecondsPerDay).prefix(10))
   }
 
+  /// `yyyy-Www` of a day number, by ISO 8601: weeks begin on Mondays and belong to the year that
+  /// their Thursday is in.
+  public static func weekText(_ day: Int) -> String {
+    let weekday = ((day + 3) % 7 + 7) % 7
+    let thursday = day - weekday + 3
+    let year = civil(daysSinceEpoch: thursday).year
+    let week = (thursday - daysSinceEpoch(year: year, month: 1, day: 1)) / 7 + 1
+    return "\(year)-W" + (week < 10 ? "0" : "") + "\(week)"
+  }
+
   /// Days since 1970-01-01.
   @inline(__always)
   public static func day(_ milliseconds: Int64) -> Int {

@@ -50,6 +50,7 @@ struct ReplayCommand: ParsableCommand {
       repeatable, one a model.
       """, valueName: "file"))
   var models: [String] = []
+  @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
   @OptionGroup var log: LogOptions
 
   func validate() throws {
@@ -69,11 +70,16 @@ struct ReplayCommand: ParsableCommand {
     var schema = pipeline.schema
     if let labelColumn { schema.label = .init(name: labelColumn, type: .number) }
     let logger = try log.logger("weir.replay")
+    var options = Replay.Options(labelDelay: try labelDelay.map(duration), models: versions)
+    try evaluation.fill(&options)
+    let replay: Replay
+    do { replay = try Replay(pipeline: pipeline, options: options) } catch let error
+      as Replay.OptionError
+    {
+      throw ValidationError(error.description)
+    }
     var history = try HistoryReader(
       path: input, schema: schema, requiresLabel: labelColumn != nil)
-    let replay = Replay(
-      pipeline: pipeline, options: .init(labelDelay: try labelDelay.map(duration), models: versions)
-    )
     // Opened first: a file that cannot be written is found out before the work, not after it.
     let output = try decisions.map { try GzipOutput(path: $0) }
     let table = try features.map {
@@ -89,7 +95,7 @@ struct ReplayCommand: ParsableCommand {
     try replay.run(&history, hooks: hooks)
     try output?.close()
     try table?.close()
-    let result = ReplayReport(replay, started: started)
+    let result = ReplayReport(replay, history: history, started: started)
     bar.finish()
     report(refusals: history, logger)
     if versions.isEmpty, pipeline.labels != nil, replay.labelled == 0 {
@@ -97,7 +103,7 @@ struct ReplayCommand: ParsableCommand {
     }
     try document?.write(result.json.encode(pretty: true) + [0x0a])
     try document?.close()
-    if json != "-" { printLine(result.text) }
+    if json != "-" { printLine(result.text(width: terminalWidth())) }
   }
 
   private func featureRange() throws -> Range<Int64> {
@@ -112,5 +118,106 @@ struct ReplayCommand: ParsableCommand {
     do throws(UpdateError) { return try ModelFile.decode(bytes) } catch {
       throw FileError(path: path, reason: error.description)
     }
+  }
+}
+
+/// What is evaluated, and how.
+struct EvaluationOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      Figures of this window by itself, days or times, the second exclusive; repeatable, with \
+      mean and spread over all.
+      """, valueName: "from..to"))
+  var test: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      """
+      In test windows leave out entities of this field that are known by a positive label before \
+      the day begins.
+      """, valueName: "field"))
+  var leaveOutKnown: String?
+  @Option(
+    help: ArgumentHelp(
+      "Known by an event at most so long before the window (default: any).",
+      valueName: "duration"))
+  var knownSince: String?
+  @Option(
+    help: ArgumentHelp(
+      "Card Precision over entities of this field (default: the pipeline's first).",
+      valueName: "field"))
+  var cardPrecision: String?
+  @Option(
+    help: ArgumentHelp(
+      "Entities a day for Card Precision; repeatable (default: 100).", valueName: "k"))
+  var top: [Int] = []
+  @Option(
+    help: ArgumentHelp(
+      "Compare with versions that serve by a policy: frozen, daily or weekly; repeatable.",
+      valueName: "policy"))
+  var policy: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "When 'frozen' freezes: a day, or so long after the first event (default: the first window).",
+      valueName: "day|duration"))
+  var frozenAfter: String?
+  @Option(
+    help: ArgumentHelp(
+      "The feature that the baseline 'rule' scores by (default: the first number).",
+      valueName: "feature"))
+  var rule: String?
+  @Option(
+    help: ArgumentHelp(
+      "Resamples of days for intervals; 0: no intervals.", valueName: "count"))
+  var resamples = 1_000
+  @Option(help: ArgumentHelp("Of the resampling.", valueName: "number"))
+  var seed: UInt64 = 0
+
+  func validate() throws {
+    guard top.allSatisfy({ $0 > 0 }) else { throw ValidationError("--top must be at least 1") }
+    guard (0...100_000).contains(resamples) else {
+      throw ValidationError("--resamples must be a whole number from 0 to 100000")
+    }
+    guard leaveOutKnown == nil || !test.isEmpty else {
+      throw ValidationError("--leave-out-known is about test windows; give --test")
+    }
+    guard knownSince == nil || leaveOutKnown != nil else {
+      throw ValidationError("--known-since belongs to --leave-out-known")
+    }
+    guard frozenAfter == nil || policy.contains("frozen") else {
+      throw ValidationError("--frozen-after belongs to --policy frozen")
+    }
+    var options = Replay.Options()
+    try fill(&options)
+  }
+
+  func fill(_ options: inout Replay.Options) throws {
+    options.tests = try test.map { text in
+      guard let window = TestWindow(text) else {
+        throw ValidationError(
+          "--test must be like 2018-08-08..2018-08-15, the second later, not '\(text)'")
+      }
+      return window
+    }
+    options.leaveOutKnown = leaveOutKnown
+    options.knownSince = try knownSince.map(duration)
+    options.cardPrecision = cardPrecision
+    if !top.isEmpty { options.top = top }
+    for name in policy {
+      guard let policy = LearningPolicy(rawValue: name) else {
+        let names = LearningPolicy.allCases.map(\.rawValue)
+        throw ValidationError(
+          "--policy must be one of \(names.joined(separator: ", "))"
+            + nearestName(to: name, in: names))
+      }
+      if policy != .online, !options.policies.contains(policy) { options.policies.append(policy) }
+    }
+    options.frozenAfter = try frozenAfter.map { text in
+      if let time = TestWindow.time(text) { return .time(time) }
+      return .duration(try duration(text))
+    }
+    options.rule = rule
+    options.resamples = resamples
+    options.seed = seed
   }
 }

@@ -18,6 +18,11 @@ struct FiguresTests {
     #expect(isClose(figures.logLoss, golden.logLoss, within: 1e-9))
     #expect(isClose(figures.brierScore, golden.brierScore))
     #expect(isClose(figures.accuracy, golden.accuracy))
+    #expect(isClose(figures.calibrationError, golden.calibrationError))
+    #expect(figures.recallAtFalsePositiveRate.map(\.falsePositiveRate) == [0.001, 0.01, 0.05])
+    for (mine, theirs) in zip(figures.recallAtFalsePositiveRate, golden.recalls) {
+      #expect(isClose(mine.recall, theirs))
+    }
     let decisions = table.decisionFigures()
     #expect(isClose(decisions.precision, golden.precision))
     #expect(isClose(decisions.recall, golden.recall))

@@ -13,6 +13,19 @@ struct GoldenCase: Sendable {
   let precision: Double
   let recall: Double
   let f1: Double
+  let calibrationError: Double
+  /// At the false-positive rates 0.001, 0.01 and 0.05.
+  let recalls: [Double]
+}
+
+/// Scores of cards over some days and their Card Precision@5 and @20, day by day.
+struct GoldenCards: Sendable {
+  let days: [Int32]
+  let cards: [UInt32]
+  let scores: [Float]
+  let labels: [Int]
+  let precision5: [Double]
+  let precision20: [Double]
 }
 
 /// SplitMix64, so that a seed gives the same test everywhere.

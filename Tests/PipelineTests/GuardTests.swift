@@ -364,7 +364,7 @@ import Topics
     try withFile(text) { path in
       let pipeline = try pipeline()
       var history = try HistoryReader(path: path, schema: pipeline.schema)
-      let replay = Replay(pipeline: pipeline)
+      let replay = try Replay(pipeline: pipeline)
       try replay.run(&history)
       #expect(!replay.withheld.isEmpty)
       #expect(replay.withheld.allSatisfy { $0.time == $0.eventTime && $0.code == .figureDrop })

@@ -20,7 +20,7 @@ import Testing
   ) throws -> Result {
     try withFile(text) { path in
       var history = try HistoryReader(path: path, schema: pipeline.schema)
-      var result = Result(replay: Replay(pipeline: pipeline, options: options))
+      var result = try Result(replay: Replay(pipeline: pipeline, options: options))
       var hooks = Replay.Hooks()
       hooks.published = { result.updates.append($0) }
       hooks.decision = { result.decisions.append(String(decoding: $0.dropLast(), as: UTF8.self)) }
@@ -187,7 +187,7 @@ import Testing
       var schema = pipeline.schema
       schema.label = .init(name: "fraud", type: .number)
       var history = try HistoryReader(path: path, schema: schema)
-      let replay = Replay(pipeline: pipeline)
+      let replay = try Replay(pipeline: pipeline)
       try replay.run(&history)
       return replay
     }
@@ -216,7 +216,7 @@ import Testing
     let pipeline = try Pipeline.test()
     try withFile(lines.joined(separator: "\n")) { path in
       var history = try HistoryReader(path: path, schema: pipeline.schema)
-      let replay = Replay(pipeline: pipeline)
+      let replay = try Replay(pipeline: pipeline)
       try replay.run(&history)
       #expect(replay.events == 48)
       #expect(history.rows == 50)
@@ -238,7 +238,7 @@ import Testing
     let pipeline = try Pipeline(path: models.appendingPathComponent("credit-card.yaml").path)
     var history = try HistoryReader(
       path: Self.datasets! + "/creditcard_sub.csv.gz", schema: pipeline.schema)
-    let replay = Replay(pipeline: pipeline)
+    let replay = try Replay(pipeline: pipeline)
     try replay.run(&history)
     let fraud = replay.table.figures(model: pipeline.modelIndex("fraud")!, budget: nil)
     let outlier = replay.table.figures(model: pipeline.modelIndex("outlier")!, budget: nil)

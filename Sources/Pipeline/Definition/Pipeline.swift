@@ -184,6 +184,8 @@ public struct DecisionPolicy: Sendable, Equatable {
   public var by: [String]
   /// Where thresholds come from.
   public var limit: Limit
+  /// What decisions cost, for evaluations; nil: nothing is said of it.
+  public var cost: CostPolicy?
 
   /// Where a model's threshold comes from.
   public enum Limit: Sendable, Equatable {

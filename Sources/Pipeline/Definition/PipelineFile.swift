@@ -76,7 +76,9 @@ struct PipelineFileReader {
       plan = bind(features, to: schema!, windows)
     }
     let models = file.required("models").map { readModels($0, labelled: label != nil) } ?? []
-    let decisions = file.required("decisions").flatMap { readDecisions($0, models: models) }
+    let decisions = file.required("decisions").flatMap {
+      readDecisions($0, models: models, schema: schema)
+    }
     let publishing = readPublishing(file["publish"])
     guard let name, let schema, let decisions, let plan, problems.problems.isEmpty else {
       return nil
@@ -292,9 +294,12 @@ struct PipelineFileReader {
 
   // MARK: Decisions and publishing
 
-  private func readDecisions(_ node: Node, models: [ModelDefinition]) -> DecisionPolicy? {
+  private func readDecisions(
+    _ node: Node, models: [ModelDefinition], schema: EventSchema?
+  ) -> DecisionPolicy? {
     guard let map = YAMLMap(node, "'decisions'", problems) else { return nil }
-    map.allow(["by", "budget", "thresholds"])
+    map.allow(["by", "budget", "thresholds", "cost"])
+    let cost = map["cost"].flatMap { readCost($0, schema: schema) }
     let names = models.map(\.name)
     func known(_ name: String, _ node: Node?) {
       guard !names.isEmpty, !names.contains(name) else { return }
@@ -308,7 +313,7 @@ struct PipelineFileReader {
         problems.add(budget, "'budget' must be like '100 a day' or '0.1 %'")
         return nil
       }
-      return DecisionPolicy(by: by, limit: .budget(parsed))
+      return DecisionPolicy(by: by, limit: .budget(parsed), cost: cost)
     case (nil, let thresholds?):
       guard let list = YAMLMap(thresholds, "'thresholds'", problems) else { return nil }
       var values: [String: Float] = [:]
@@ -319,11 +324,29 @@ struct PipelineFileReader {
       for name in names where list[name] == nil {
         problems.add(thresholds, "'thresholds' has no number for model '\(name)'")
       }
-      return DecisionPolicy(by: by, limit: .thresholds(values))
+      return DecisionPolicy(by: by, limit: .thresholds(values), cost: cost)
     default:
       problems.add(node, "'decisions' needs either 'budget' or 'thresholds'")
       return nil
     }
+  }
+
+  private func readCost(_ node: Node, schema: EventSchema?) -> CostPolicy? {
+    guard let map = YAMLMap(node, "'cost'", problems) else { return nil }
+    map.allow(["alert", "missed", "caught"])
+    let fields = schema?.values.filter { $0.type == .number }.map(\.name) ?? []
+    func amount(_ key: String) -> CostPolicy.Amount? {
+      guard let text = map[key]?.string else { return nil }
+      if Double(text) != nil { return map.number(key).map { .number($0) } }
+      if fields.contains(text) { return .field(text) }
+      problems.add(
+        map[key], "'\(key)' must be a number or a number field" + nearestName(to: text, in: fields))
+      return nil
+    }
+    guard map.required("alert") != nil, let alert = map.number("alert"),
+      map.required("missed") != nil, let missed = amount("missed")
+    else { return nil }
+    return CostPolicy(alert: alert, missed: missed, caught: amount("caught") ?? .number(0))
   }
 
   private func readPublishing(_ node: Node?) -> Publishing {

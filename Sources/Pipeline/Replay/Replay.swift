@@ -6,25 +6,11 @@ import ModelLog
 /// Runs a history through the engine and evaluates it test-then-train: every event is scored
 /// before its label is learnt, and labels come after their delay.
 public final class Replay {
-  /// How a replay differs from the pipeline file.
-  public struct Options: Sendable {
-    /// From an event to its label, ms; nil: the pipeline file's delay.
-    public var labelDelay: Int64?
-    /// Versions that score the whole history, one a model: nothing is learnt or published then.
-    /// Empty: the replay learns, and scores with what it learns.
-    public var models: [ServedModel]
-
-    /// Options, each with its default.
-    public init(labelDelay: Int64? = nil, models: [ServedModel] = []) {
-      self.labelDelay = labelDelay
-      self.models = models
-    }
-  }
-
   /// What is replayed.
   public let pipeline: Pipeline
-  /// Predictions in event order, the models' columns first, then the baselines'.
-  public private(set) var table: EvaluationTable
+  /// Predictions of the labelled events in their order: the models' columns first, then the
+  /// baselines', then, named `policy/model`, those of each further policy.
+  public var table: EvaluationTable { record.table }
   /// Events scored so far.
   public private(set) var events: UInt64 = 0
   /// Labels that have become known so far.
@@ -38,35 +24,76 @@ public final class Replay {
   public private(set) var withheld: [WithheldUpdate] = []
 
   /// Names of the baselines' columns.
-  public static let baselines = ["base-rate", "last-class"]
+  public let baselines: [String]
+  /// The feature that the baseline `rule` scores by; nil: there is no such baseline.
+  public var rule: String? { ruleColumn.map { pipeline.plan.names[$0] } }
+  /// The name of the baseline that scores by one feature.
+  public static let ruleName = "rule"
 
   /// Alerts among all events, labelled or not, and the days on which there were events.
   public private(set) var alerts = 0
   /// Days with events.
   public var dayCount: Int { seenDays.count }
 
+  /// Events that lay further behind event time than they may.
+  public private(set) var late: UInt64 = 0
+  /// The earliest and the latest event time, ms since 1970; nil before the first event.
+  public private(set) var times: ClosedRange<Int64>?
+  /// How the features were distributed.
+  public private(set) var statistics: FeatureStatistics
+  /// Alerts by the model that raised them and the feature among its strongest reasons.
+  public private(set) var reasons: [Reason: Int] = [:]
+  /// When each model's versions were published, in event time, ms since 1970.
+  public private(set) var published: [[(version: UInt64, time: Int64)]]
+
+  /// A reason of alerts.
+  public struct Reason: Hashable, Sendable {
+    /// The deciding model's place in the pipeline.
+    public var model: Int
+    /// The feature's column.
+    public var feature: Int
+  }
+
+  /// What it was asked.
+  public let options: Options
+  private(set) var record: ReplayRecord
+  /// Place of the field of Card Precision in the schema's entities.
+  let cardField: Int?
+  /// Likewise of `leaveOutKnown`.
+  let knownField: Int?
+
   private var seenDays: Set<Int> = []
   private var lastDay: Int?
-  private let options: Options
-  // Filled block by block, so that nothing is allocated per event.
-  private var columns: [[Float]]
-  private var outcomes: [DecisionOutcome] = []
-  private var truths: [Bool] = []
-  private var days: [Int32] = []
+  private let ruleColumn: Int?
+  private var scorers: [PolicyScorer] = []
   private var baseRate = BaseRateBaseline()
   private var lastClass = LastClassBaseline()
 
   /// A replay that has read nothing.
-  public init(pipeline: Pipeline, options: Options = .init()) {
+  /// - Throws: `OptionError` if the options name what the pipeline does not have.
+  public init(pipeline: Pipeline, options: Options = .init()) throws {
     self.pipeline = pipeline
     self.options = options
-    columns = Array(repeating: [], count: pipeline.models.count + Self.baselines.count)
+    cardField =
+      try options.cardPrecision.map(pipeline.entityIndex)
+      ?? (pipeline.schema.entities.isEmpty ? nil : 0)
+    knownField = try options.leaveOutKnown.map(pipeline.entityIndex)
+    ruleColumn = try pipeline.ruleColumn(options.rule)
+    guard
+      !options.policies.contains(.frozen) || options.frozenAfter != nil
+        || !options.tests.isEmpty
+    else {
+      throw OptionError(description: "frozen parameters need a time to freeze at or a test window")
+    }
+    baselines = ["base-rate", "last-class"] + (ruleColumn == nil ? [] : [Self.ruleName])
+    record = ReplayRecord(
+      pipeline: pipeline, baselines: baselines, rule: ruleColumn, policies: options.policies,
+      entityFields: Set([cardField, knownField].compactMap { $0 }).sorted(),
+      amountFields: pipeline.costFields)
+    statistics = FeatureStatistics(features: pipeline.plan.count)
+    published = pipeline.models.map { _ in [] }
     // Epoch 1, as for the first trainer on an empty topic.
     training = TrainingEngine(pipeline: pipeline, epoch: 1)
-    table = EvaluationTable(
-      models: pipeline.models.map {
-        ModelColumn(name: $0.name, isProbability: $0.learner.kind.scoreScale == .probability)
-      } + Self.baselines.map { ModelColumn(name: $0, isProbability: true) })
   }
 
   /// What a caller may follow on the way.
@@ -96,6 +123,9 @@ public final class Replay {
       self.withheld += training.takeWithheld(time: training.eventTime ?? 0)
       for update in training.takeUpdates(time: training.eventTime ?? 0, positions: []) {
         try driver.apply(update)
+        if let model = self.pipeline.modelIndex(update.header.model) {
+          self.published[model].append((update.header.version, training.eventTime ?? 0))
+        }
         try hooks.published(update)
       }
     }
@@ -103,7 +133,7 @@ public final class Replay {
       &history, training: &training,
       scored: { block, events, scoring in
         try hooks.scored(block)
-        self.evaluate(block, events)
+        self.add(block, events, scoring)
         try self.write(block, events, scoring, hooks)
       },
       labelled: learnBaselines,
@@ -133,7 +163,7 @@ public final class Replay {
       &history, training: &frozen,
       scored: { block, events, scoring in
         try hooks.scored(block)
-        self.evaluate(block, events)
+        self.add(block, events, scoring)
         try self.write(block, events, scoring, hooks)
       },
       labelled: learnBaselines,
@@ -164,34 +194,53 @@ public final class Replay {
     }
   }
 
-  /// Enters the labelled events of a block into the table.
-  private func evaluate(_ block: ScoredBlock, _ events: EventBlock) {
+  /// Enters a block.
+  private func add(_ block: ScoredBlock, _ events: EventBlock, _ scoring: ScoringEngine) {
+    if self.events == 0 { begin(events.times[0]) }
     self.events += UInt64(block.rows)
-    for column in columns.indices { columns[column].removeAll(keepingCapacity: true) }
-    outcomes.removeAll(keepingCapacity: true)
-    truths.removeAll(keepingCapacity: true)
-    days.removeAll(keepingCapacity: true)
-    let models = pipeline.models.count
+    for index in scorers.indices { scorers[index].score(events, block, by: scoring) }
     for row in 0..<block.rows {
-      let day = EventTime.day(events.times[row])
+      let time = events.times[row]
+      let day = EventTime.day(time)
       if day != lastDay {
         seenDays.insert(day)
         lastDay = day
       }
-      if block.outcome(row) == .alert { alerts += 1 }
-      guard events.labels[row] >= 0 else { continue }
-      for model in 0..<models { columns[model].append(block.score(model: model, row: row)) }
-      columns[models].append(Float(baseRate.probability))
-      columns[models + 1].append(Float(lastClass.probability))
-      switch block.outcome(row) {
-      case .alert: outcomes.append(.alert)
-      case .pass: outcomes.append(.pass)
-      case .none: outcomes.append(.none)
+      times = times.map { min($0.lowerBound, time)...max($0.upperBound, time) } ?? time...time
+      if scoring.isLate(row: row) { late += 1 }
+      if block.outcome(row) == .alert {
+        alerts += 1
+        explain(row, scoring)
       }
-      truths.append(events.labels[row] == 1)
-      days.append(Int32(day))
     }
-    table.append(
-      count: truths.count, scores: columns, decisions: outcomes, labels: truths, days: days)
+    statistics.add(scoring.features, times: events.times)
+    record.add(
+      block, events, scoring,
+      baselines: [Float(baseRate.probability), Float(lastClass.probability)], policies: scorers)
+  }
+
+  /// Sets the policies' boundaries.
+  private func begin(_ first: Int64) {
+    scorers = options.policies.map { policy in
+      var anchor = options.tests.map(\.from).min()
+      if policy == .frozen {
+        switch options.frozenAfter {
+        case .time(let time)?: anchor = time
+        case .duration(let duration)?: anchor = first + duration
+        case nil: break
+        }
+      }
+      return PolicyScorer(policy, pipeline: pipeline, anchor: anchor)
+    }
+  }
+
+  /// Counts the reasons of an alert.
+  private func explain(_ row: Int, _ scoring: ScoringEngine) {
+    guard let model = pipeline.deciding(scoring.served), let version = scoring.served[model] else {
+      return
+    }
+    for reason in DecisionWriter.reasons(of: version, row: row, scoring.features) {
+      reasons[Reason(model: model, feature: reason.feature), default: 0] += 1
+    }
   }
 }

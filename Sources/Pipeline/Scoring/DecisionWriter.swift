@@ -1,5 +1,6 @@
 import Features
 import Files
+import Learners
 import LinearAlgebra
 import ModelLog
 
@@ -77,6 +78,16 @@ struct DecisionWriter {
     bytes.append("]}")
   }
 
+  /// What made a version's score high, strongest first.
+  static func reasons(
+    of version: ServedModel, row: Int, _ features: Matrix
+  ) -> ArraySlice<Contribution> {
+    version.parameters.contributions(row: row, of: features)
+      .filter { $0.contribution > 0 && $0.contribution.isFinite }
+      .sorted { ($1.contribution, $0.feature) < ($0.contribution, $1.feature) }
+      .prefix(reasonsPerModel)
+  }
+
   private func writeReasons(
     row: Int, _ features: Matrix, _ scores: [[Float]], _ served: [ServedModel?],
     into bytes: inout [UInt8]
@@ -86,11 +97,7 @@ struct DecisionWriter {
       guard let version, let threshold = thresholds[model], scores[model][row] >= threshold else {
         continue
       }
-      let strongest = version.parameters.contributions(row: row, of: features)
-        .filter { $0.contribution > 0 && $0.contribution.isFinite }
-        .sorted { ($1.contribution, $0.feature) < ($0.contribution, $1.feature) }
-        .prefix(Self.reasonsPerModel)
-      for reason in strongest {
+      for reason in Self.reasons(of: version, row: row, features) {
         if !first { bytes.append(UInt8(ascii: ",")) }
         first = false
         bytes.append("{\"model\":")

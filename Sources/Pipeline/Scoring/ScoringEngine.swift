@@ -14,7 +14,7 @@ public struct ScoringEngine {
   public private(set) var served: [ServedModel?]
 
   /// The features of the block scored last.
-  public private(set) var features: Matrix
+  private(set) var features: Matrix
   private var memory: FeatureMemory
   /// Labels that windows are to know of at their time.
   private var labels = LabelQueue()
@@ -66,16 +66,8 @@ public struct ScoringEngine {
     served[model] = next
     versions[model] = .init(
       epoch: next.header.epoch, version: next.header.version, digest: next.digest)
-    deciding = pipeline.decisions.by.compactMap(pipeline.modelIndex).first { served[$0] != nil }
-    decisions.swap(model: model, to: next, threshold: threshold(model))
-  }
-
-  /// The score from which on a model flags.
-  private func threshold(_ model: Int) -> Float? {
-    switch pipeline.decisions.limit {
-    case .budget: served[model]?.header.threshold
-    case .thresholds(let fixed): fixed[pipeline.models[model].name]
-    }
+    deciding = pipeline.deciding(served)
+    decisions.swap(model: model, to: next, threshold: pipeline.threshold(model, served))
   }
 
   /// Computes the features of a block's events, scores them and decides.
@@ -85,7 +77,7 @@ public struct ScoringEngine {
     for model in served.indices {
       served[model]?.parameters.score(features, into: &scores[model])
     }
-    if let deciding, let threshold = threshold(deciding) {
+    if let deciding, let threshold = pipeline.threshold(deciding, served) {
       for row in 0..<rows { outcomes[row] = scores[deciding][row] >= threshold ? .alert : .pass }
     } else {
       let outcome: ScoredBlock.Outcome = deciding == nil ? .none : .pass

@@ -1,5 +1,6 @@
 import Learners
 import Features
+import StateCoding
 
 /// Labels that came before their event. They are kept until it comes, or until it would have
 /// matured by their time.

@@ -1,5 +1,6 @@
 import Features
 import Learners
+import StateCoding
 
 /// A block of scored events that wait for their labels, and what became of each of them.
 struct HeldBlock {

@@ -1,4 +1,5 @@
 import Learners
+import StateCoding
 
 /// How many labels each source gave. The first sources with short names are counted by name, all
 /// others together, so that a source that changes with every label costs no memory.

@@ -1,0 +1,139 @@
+import Features
+import Glibc
+import LinearAlgebra
+
+/// How the features of a replay were distributed, and how far they moved from week to week.
+///
+/// A feature's values are counted a week in 513 fixed bins: zero, and for either sign four bins to
+/// an octave from 2⁻³² to 2³².
+public struct FeatureStatistics: Sendable {
+  private static let perSign = 256
+  private static let bins = 2 * perSign + 1
+  /// The exponent and the first two bits of the mantissa of 2⁻³².
+  private static let lowest = (127 - 32) << 2
+
+  private let features: Int
+  private var events = 0.0
+  private var means: [Double]
+  private var squares: [Double]
+  /// The Mondays of the weeks seen, in the order of their slots.
+  private var mondays: [Int] = []
+  private var slot = 0
+  /// Counts by slot, feature and bin.
+  private var counts: [UInt32] = []
+
+  /// Statistics of no events.
+  init(features: Int) {
+    self.features = features
+    means = Array(repeating: 0, count: features)
+    squares = means
+  }
+
+  /// Adds a block's events.
+  mutating func add(_ matrix: Matrix, times: [Int64]) {
+    let rows = matrix.rows
+    guard rows > 0 else { return }
+    for feature in 0..<features {
+      // Chan, Golub and LeVeque's update by blocks (1979).
+      let start = feature * matrix.stride
+      var sum = 0.0
+      for row in 0..<rows { sum += matrix.values[start + row] }
+      let mean = sum / Double(rows)
+      var square = 0.0
+      for row in 0..<rows {
+        let distance = matrix.values[start + row] - mean
+        square += distance * distance
+      }
+      let total = events + Double(rows)
+      let shift = mean - means[feature]
+      means[feature] += shift * Double(rows) / total
+      squares[feature] += square + shift * shift * events * Double(rows) / total
+    }
+    events += Double(rows)
+    var first = 0
+    while first < rows {
+      let monday = Self.monday(times[first])
+      var end = first + 1
+      while end < rows && Self.monday(times[end]) == monday { end += 1 }
+      select(monday)
+      for feature in 0..<features {
+        let base = (slot * features + feature) * Self.bins
+        for row in first..<end {
+          counts[base + Self.bin(matrix.values[feature * matrix.stride + row])] += 1
+        }
+      }
+      first = end
+    }
+  }
+
+  private mutating func select(_ monday: Int) {
+    if slot < mondays.count, mondays[slot] == monday { return }
+    if let known = mondays.firstIndex(of: monday) {
+      slot = known
+      return
+    }
+    slot = mondays.count
+    mondays.append(monday)
+    counts.append(contentsOf: repeatElement(0, count: features * Self.bins))
+  }
+
+  private static func monday(_ time: Int64) -> Int {
+    let day = EventTime.day(time)
+    let shifted = (day + 3) % 7
+    return day - (shifted < 0 ? shifted + 7 : shifted)
+  }
+
+  @inline(__always)
+  private static func bin(_ value: Double) -> Int {
+    let bits = Int(Float(value).magnitude.bitPattern >> 21) - lowest
+    guard bits >= 0 else { return perSign }
+    let place = min(bits, perSign - 1)
+    return value > 0 ? perSign + 1 + place : perSign - 1 - place
+  }
+
+  // MARK: Results
+
+  /// The mean of a feature over all events; nil without events.
+  public func mean(_ feature: Int) -> Double? { events > 0 ? means[feature] : nil }
+
+  /// The standard deviation of a feature over all events; nil without events.
+  public func deviation(_ feature: Int) -> Double? {
+    events > 0 ? (squares[feature] / events).squareRoot() : nil
+  }
+
+  /// The population stability index of a feature, week by week, against the first four weeks:
+  /// Σ (q − p) ln(q/p) over up to ten bins that hold about as much of the first weeks each, counts
+  /// raised by one half. 0.1 is usually called small, 0.25 large.
+  public func drift(_ feature: Int) -> [(monday: Int, index: Double)] {
+    let order = mondays.indices.sorted { mondays[$0] < mondays[$1] }
+    func histogram(_ slot: Int) -> ArraySlice<UInt32> {
+      let base = (slot * features + feature) * Self.bins
+      return counts[base..<base + Self.bins]
+    }
+    var reference = [Double](repeating: 0, count: Self.bins)
+    for slot in order.prefix(4) {
+      for (bin, count) in histogram(slot).enumerated() { reference[bin] += Double(count) }
+    }
+    let total = reference.reduce(0, +)
+    var groups: [Int] = []
+    var group = 0
+    var before = 0.0
+    for bin in reference.indices {
+      group = max(group, min(9, Int(10 * before / max(total, 1))))
+      groups.append(group)
+      before += reference[bin]
+    }
+    func shares(_ counts: some Sequence<Double>) -> [Double] {
+      var sums = [Double](repeating: 0.5, count: group + 1)
+      for (bin, count) in counts.enumerated() { sums[groups[bin]] += count }
+      let total = sums.reduce(0, +)
+      return sums.map { $0 / total }
+    }
+    let usual = shares(reference)
+    return order.map { slot in
+      let now = shares(histogram(slot).lazy.map { Double($0) })
+      let index = zip(usual, now).reduce(0) { $0 + ($1.1 - $1.0) * log($1.1 / $1.0) }
+      return (mondays[slot], index)
+    }
+  }
+}
