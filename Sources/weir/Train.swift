@@ -66,6 +66,7 @@ struct Train: ParsableCommand {
         "outdated_labels": "\(counters.outdatedLabels)",
         "late_labels_learnt": "\(counters.lateLabelsLearnt)",
         "labels_refused": "\(counters.labelsRefused)",
+        "labels_unmatched": "\(counters.labelsUnmatched)",
         "label_sources": "\(service.engine.labelSources.text)",
         "unlabelled": "\(counters.unlabelled)",
         "presumed_negative": "\(counters.presumedNegative)",

@@ -393,6 +393,35 @@ import Testing
     #expect(engines[0].0.training.held.events == engines[1].0.training.held.events)
   }
 
+  /// Labels in any order need block after block, and do not bring them all back.
+  @Test func readingBackIsBounded() throws {
+    let pipeline = try Self.pipeline("unlabelled: ignore\n  pending: 100")
+    let store = Store()
+    var bench = Bench(pipeline)
+    bench.training = TrainingEngine(pipeline: pipeline, epoch: 1, load: store.load)
+    let events = (0..<2_000).map { event("e\($0)") }
+    for from in stride(from: 0, to: 2_000, by: 10) {
+      try bench.observe(Array(events[from..<from + 10]))
+    }
+    store.save(&bench.training)
+    let seed = UInt64.random(in: 1...1_000_000)
+    var random = SeededGenerator(seed: seed)
+    for (count, event) in (events + events).shuffled(using: &random).enumerated() {
+      bench.label(event.id, true, at: start)
+      let held = bench.training.held
+      #expect(held.events - held.inStoreOnly <= 100 + 65 * 10, "seed \(seed)")
+      if count == 2_500 { store.save(&bench.training) }
+    }
+    #expect(store.reads > 2_000)
+    #expect(bench.training.storeFailure == nil)
+    #expect(bench.training.counters.examples == 2_000)
+    #expect(bench.training.counters.duplicateLabels == 2_000)
+    store.save(&bench.training)
+    let restored = try #require(
+      try TrainingEngine(pipeline: pipeline, epoch: 1, load: store.load))
+    #expect(restored.held == bench.training.held)
+  }
+
   @Test func aStoreThatFailsIsNoticed() throws {
     let pipeline = try Self.pipeline("unlabelled: ignore\n  pending: 10")
     let store = Store()

@@ -86,6 +86,7 @@ import Testing
     #expect(bench.training.held.earlyLabels == 0)
     #expect(bench.training.held.events == 2)
     #expect(bench.training.counters.examples == 0)
+    #expect(bench.training.counters.labelsUnmatched == 50)
   }
 
   @Test func unlabelledEventsAreIgnoredOnceTheDelayHasPassed() throws {

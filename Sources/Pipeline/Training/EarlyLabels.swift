@@ -46,12 +46,14 @@ struct EarlyLabels {
 
   /// Lets go of the labels given at or before `time`, now and then: looking at all of them costs,
   /// and once an hour of event time is soon enough.
-  mutating func mature(through time: Int64) {
-    guard !labels.isEmpty, time - 3_600_000 >= swept else { return }
+  /// - Returns: how many were let go of.
+  mutating func mature(through time: Int64) -> Int {
+    guard !labels.isEmpty, time - 3_600_000 >= swept else { return 0 }
     swept = time
     let before = labels.count
     labels = labels.filter { $0.value.time > time }
     changed = changed || labels.count != before
+    return before - labels.count
   }
 
   // MARK: State

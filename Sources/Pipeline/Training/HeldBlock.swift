@@ -19,17 +19,18 @@ struct HeldBlock {
     init(_ label: Label) { self = label == .positive ? .learntPositive : .learntNegative }
   }
 
-  /// What is not in memory while the block is only in the store.
-  struct Contents {
-    var block: ScoredBlock
-    /// Raw values, one an event.
+  /// What became of the events, one entry an event.
+  struct Fates {
+    /// Raw values.
     var states: [UInt8]
-    /// When the label was given that an event was learnt with, one an event.
+    /// When the label was given that an event was learnt with.
     var labelTimes: [Int64]
   }
 
   /// Nil while the block is only in the store.
-  var contents: Contents?
+  private(set) var block: ScoredBlock?
+  /// Nil while that, too, is only in the store.
+  private var fates: Fates?
   /// Number of events.
   let rows: Int
   /// Event time when the block came: an event dated later has waited since then all the same.
@@ -50,41 +51,43 @@ struct HeldBlock {
   private(set) var isChanged = true
 
   init(_ block: ScoredBlock, arrived: Int64, level: UInt8) {
-    self.init(
-      Contents(
-        block: block,
-        states: [UInt8](repeating: RowState.waiting.rawValue, count: block.rows),
-        labelTimes: [Int64](repeating: .min, count: block.rows)),
-      arrived: arrived, level: level)
+    let fates = Fates(
+      states: [UInt8](repeating: RowState.waiting.rawValue, count: block.rows),
+      labelTimes: [Int64](repeating: .min, count: block.rows))
+    self.init(block, fates, arrived: arrived, level: level)
   }
 
-  private init(_ contents: Contents, arrived: Int64, level: UInt8) {
-    self.contents = contents
-    rows = contents.block.rows
+  private init(_ block: ScoredBlock, _ fates: Fates, arrived: Int64, level: UInt8) {
+    self.block = block
+    self.fates = fates
+    rows = block.rows
     self.arrived = arrived
     self.level = level
-    newest = (0..<rows).map { min(contents.block.time($0), arrived) }.max() ?? .min
-    oldest = rows > 0 ? min(contents.block.time(0), arrived) : .min
+    newest = (0..<rows).map { min(block.time($0), arrived) }.max() ?? .min
+    oldest = rows > 0 ? min(block.time(0), arrived) : .min
   }
 
   /// Whether all of its events have matured.
   var isSwept: Bool { swept == rows }
 
   /// When an event came; the block must be in memory.
-  func came(_ row: Int) -> Int64 { min(contents!.block.time(row), arrived) }
+  func came(_ row: Int) -> Int64 { min(block!.time(row), arrived) }
 
-  func state(_ row: Int) -> RowState { RowState(rawValue: contents!.states[row])! }
+  func state(_ row: Int) -> RowState { RowState(rawValue: fates!.states[row])! }
+
+  /// When the label was given that an event was learnt with; the block must be in memory.
+  func labelTime(_ row: Int) -> Int64 { fates!.labelTimes[row] }
 
   /// The block must be in memory.
   mutating func set(_ state: RowState, row: Int) {
-    contents!.states[row] = state.rawValue
+    fates!.states[row] = state.rawValue
     isChanged = true
   }
 
   /// Notes the label with which an event is learnt.
   mutating func set(_ given: GivenLabel, row: Int) {
     set(RowState(given.label), row: row)
-    contents!.labelTimes[row] = given.time
+    fates!.labelTimes[row] = given.time
   }
 
   /// Lets the events mature that came by `time`, as far as none before them has to wait. The block
@@ -107,16 +110,31 @@ struct HeldBlock {
 
   /// The block without some of its events, to be saved anew.
   func keeping(_ kept: [Int], level: UInt8) -> HeldBlock {
-    let contents = contents!
+    let fates = fates!
     var next = HeldBlock(
-      Contents(
-        block: contents.block.keeping(rows: kept), states: kept.map { contents.states[$0] },
-        labelTimes: kept.map { contents.labelTimes[$0] }),
+      block!.keeping(rows: kept),
+      Fates(
+        states: kept.map { fates.states[$0] }, labelTimes: kept.map { fates.labelTimes[$0] }),
       arrived: arrived, level: level)
     next.swept = kept.count { $0 < swept }
     if next.swept < next.rows { next.oldest = next.came(next.swept) }
     next.isStored = isStored
     return next
+  }
+
+  /// Lets what is saved be in the store alone: the block, and unless it has changed since what
+  /// became of its events. Nothing happens to a block that is not saved.
+  mutating func drop() {
+    guard isSaved else { return }
+    block = nil
+    if !isChanged { fates = nil }
+  }
+
+  /// Takes back what was dropped of the block.
+  /// - Parameter saved: the block as it is in the store.
+  mutating func bringBack(_ saved: HeldBlock) {
+    block = saved.block
+    if fates == nil { fates = saved.fates }
   }
 
   /// The block as it is now has been put into the store.
@@ -128,15 +146,15 @@ struct HeldBlock {
 
   // MARK: State
 
-  /// All but the block itself, which must be in memory.
+  /// All but the block itself.
   func encode() -> [UInt8] {
     var writer = StateWriter()
     writer.write(UInt64(swept))
     writer.write(arrived)
     writer.write(level)
-    writer.write(contents!.states)
+    writer.write(fates!.states)
     let isLearnt = { [RowState.learntNegative, .learntPositive].contains(state($0)) }
-    writer.write((0..<rows).filter(isLearnt).map { contents!.labelTimes[$0] })
+    writer.write((0..<rows).filter(isLearnt).map(labelTime))
     return writer.bytes
   }
 
@@ -165,8 +183,7 @@ struct HeldBlock {
     }
     guard next == given.count else { throw StateError.invalid("times of labels") }
     self.init(
-      Contents(block: block, states: states, labelTimes: labelTimes), arrived: arrived,
-      level: level)
+      block, Fates(states: states, labelTimes: labelTimes), arrived: arrived, level: level)
     self.swept = swept
     if swept < rows { oldest = came(swept) }
     noteSaved()

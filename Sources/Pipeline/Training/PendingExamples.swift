@@ -64,6 +64,10 @@ struct PendingExamples {
   /// Of the events that come, one in 2^level is taken.
   private(set) var level: UInt8
 
+  /// Blocks that were read back since changes were last taken, in that order.
+  private var broughtBack: Deque<UInt64> = []
+  /// So many of them stay in memory beside those within the bound.
+  private static let mostBroughtBack = 64
   /// Events in memory, with those that repeat an id.
   private var inMemory = 0
   /// Why a block could not be read back: nothing must be saved after that.
@@ -72,12 +76,12 @@ struct PendingExamples {
   /// Events held.
   var count: Int { index.count }
   /// Of them, those that are only in the store.
-  var spilled: Int { held.reduce(0) { $0 + ($1.contents == nil ? $1.rows : 0) } }
+  var spilled: Int { held.reduce(0) { $0 + ($1.block == nil ? $1.rows : 0) } }
   /// Labels held that came before their event.
   var earlyCount: Int { early.count }
 
   /// The block of a place that was just given out.
-  func block(_ place: Place) -> ScoredBlock { held[Int(place.block - first)].contents!.block }
+  func block(_ place: Place) -> ScoredBlock { held[Int(place.block - first)].block! }
 
   /// How many events the one at a place stands for.
   func weight(_ place: Place) -> Double { Double(1 << held[Int(place.block - first)].level) }
@@ -91,11 +95,11 @@ struct PendingExamples {
     while true {
       // Of a block that is not in memory it is only known that the hashes agree.
       let place = index.find(hash) { place in
-        held[Int(place.block - first)].contents?.block.hasID(id, row: place.row) ?? true
+        held[Int(place.block - first)].block?.hasID(id, row: place.row) ?? true
       }
       guard let place else { return nil }
       let at = Int(place.block - first)
-      if held[at].contents != nil { return place }
+      if held[at].block != nil { return place }
       guard bringBack(at) else { return nil }
     }
   }
@@ -166,7 +170,7 @@ struct PendingExamples {
   }
 
   private mutating func thin(_ at: Int) -> Int {
-    guard let block = held[at].contents?.block else { return 0 }
+    guard let block = held[at].block else { return 0 }
     let number = first + UInt64(at)
     var kept: [Int] = []
     var letGo = 0
@@ -210,7 +214,7 @@ struct PendingExamples {
       held[at].set(given, row: place.row)
       return .example(place)
     case .learntNegative, .learntPositive:
-      let before = held[at].contents!.labelTimes[place.row]
+      let before = held[at].labelTime(place.row)
       guard state != .init(given.label) else {
         if given.time > before { held[at].set(given, row: place.row) }
         return .duplicate
@@ -244,9 +248,9 @@ struct PendingExamples {
   /// Lets go of the blocks that have matured and whose events all came by `time`.
   mutating func release(through time: Int64) {
     while first < maturing, let block = held.first, block.newest <= time, bringBack(0) {
-      let contents = held[0].contents!
+      let scored = held[0].block!
       for row in 0..<block.rows where held[0].state(row) != .duplicate {
-        index.remove(EventIndex.hash(contents.block.id(row)), Place(block: first, row: row))
+        index.remove(EventIndex.hash(scored.id(row)), Place(block: first, row: row))
       }
       if block.isStored { removed.append(first) }
       inMemory -= block.rows
@@ -256,32 +260,47 @@ struct PendingExamples {
   }
 
   /// Lets go of early labels that were given by `time`.
-  mutating func matureEarly(through time: Int64) { early.mature(through: time) }
+  /// - Returns: how many.
+  mutating func matureEarly(through time: Int64) -> Int { early.mature(through: time) }
 
   // MARK: Memory
 
   /// Reads a block back that is only in the store; false if that fails.
   private mutating func bringBack(_ at: Int) -> Bool {
-    guard held[at].contents == nil else { return true }
+    guard held[at].block == nil else { return true }
+    let number = first + UInt64(at)
     do {
       guard let load else { throw StateError.truncated }
-      held[at] = try Self.read(first + UInt64(at), load)
+      held[at].bringBack(try Self.read(number, load))
     } catch {
       failure = failure ?? error
       return false
     }
     inMemory += held[at].rows
+    broughtBack.append(number)
+    // Labels in any order may need block after block.
+    while inMemory > limit, broughtBack.count > Self.mostBroughtBack,
+      let oldest = broughtBack.popFirst()
+    {
+      if oldest >= first { drop(Int(oldest - first)) }
+    }
     return true
   }
 
-  /// Lets the oldest blocks that are saved as they are be in the store alone.
+  private mutating func drop(_ at: Int) {
+    guard held[at].block != nil else { return }
+    held[at].drop()
+    if held[at].block == nil { inMemory -= held[at].rows }
+  }
+
+  /// Lets the oldest blocks be in the store alone, all of which are saved.
   private mutating func spill() {
-    guard overflow == .spill, load != nil, inMemory > limit else { return }
-    for at in held.indices
-    where held[at].contents != nil && held[at].isSaved && !held[at].isChanged {
-      held[at].contents = nil
-      inMemory -= held[at].rows
-      if inMemory <= limit { return }
+    guard overflow == .spill, load != nil else { return }
+    broughtBack.removeAll()
+    for at in held.indices {
+      // Of one that was dropped before, what became of its events is saved only now.
+      if held[at].block == nil { held[at].drop() }
+      if inMemory > limit { drop(at) }
     }
   }
 
@@ -297,7 +316,7 @@ struct PendingExamples {
     for at in held.indices where held[at].isChanged {
       let number = first + UInt64(at)
       if !held[at].isSaved {
-        changes.append((Self.blockKey(number), held[at].contents!.block.bytes))
+        changes.append((Self.blockKey(number), held[at].block!.bytes))
       }
       changes.append((Self.rowsKey(number), held[at].encode()))
       held[at].noteSaved()
@@ -342,13 +361,13 @@ struct PendingExamples {
     // From the newest on, so that those stay in memory for which there is room.
     for number in (first..<next).reversed() {
       var block = try Self.read(number, load)
-      let contents = block.contents!
+      let scored = block.block!
       for row in 0..<block.rows where block.state(row) != .duplicate {
-        index.insert(EventIndex.hash(contents.block.id(row)), Place(block: number, row: row))
+        index.insert(EventIndex.hash(scored.id(row)), Place(block: number, row: row))
       }
       if !block.isSwept || block.rows == 0 { maturing = number }
       if overflow == .spill, inMemory + block.rows > limit {
-        block.contents = nil
+        block.drop()
       } else {
         inMemory += block.rows
       }

@@ -34,6 +34,8 @@ public struct TrainingEngine {
     public var lateLabelsLearnt: UInt64 = 0
     /// Labels for an event that had not come yet, which there was no room for.
     public var labelsRefused: UInt64 = 0
+    /// Labels whose event did not come as long as they were kept for it, or had been let go of.
+    public var labelsUnmatched: UInt64 = 0
     /// Negatives, labelled or presumed, that were not learnt because only a share of them is.
     public var negativesLeftOut: UInt64 = 0
     /// Events that were not learnt because more waited for their label than may be held.
@@ -220,7 +222,7 @@ public struct TrainingEngine {
       pending.release(through: released)
     }
     pending.release(through: released)
-    pending.matureEarly(through: matured)
+    counters.labelsUnmatched += UInt64(pending.matureEarly(through: matured))
   }
 
   /// How much longer than its delay a label is waited for, ms of event time: one that is given at
@@ -411,7 +413,8 @@ extension TrainingEngine.Counters {
     [
       \.events, \.labels, \.examples, \.presumedNegative, \.unlabelled, \.earlyLabels,
       \.duplicateLabels, \.contradictingLabels, \.outdatedLabels, \.lateLabels,
-      \.lateLabelsLearnt, \.labelsRefused, \.negativesLeftOut, \.eventsNotSampled,
+      \.lateLabelsLearnt, \.labelsRefused, \.labelsUnmatched, \.negativesLeftOut,
+      \.eventsNotSampled,
       \.labelsNotSampled, \.mostHeld, \.duplicateEvents, \.updatesWithheld, \.rowsLeftOut,
     ]
   }
