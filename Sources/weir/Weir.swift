@@ -11,7 +11,8 @@ struct Weir: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Train.self, Score.self, ReplayCommand.self, Models.self, Produce.self, Generate.self,
+      Train.self, Score.self, ReplayCommand.self, Compare.self, Models.self, Produce.self,
+      Generate.self,
       TopicsCommand.self, DeadLettersCommand.self,
     ])
 }
