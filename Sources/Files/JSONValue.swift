@@ -1,4 +1,4 @@
-/// A JSON document to be printed. Objects keep the order in which they were built.
+/// A JSON document, to be printed or read. Objects keep the order of their members.
 public enum JSONValue: Sendable {
   case null
   case bool(Bool)

@@ -22,6 +22,8 @@ import Testing
 
   @Test func everyEventIsReadOrRefused() throws { try fuzz(EventTarget(), inputs: 20_000) }
 
+  @Test func everyDocumentIsReadOrRefused() throws { try fuzz(JSONTarget(), inputs: 20_000) }
+
   @Test func everyTableIsReadOrRefused() throws { try fuzz(CSVTarget(), inputs: 1_000) }
 
   @Test func everyPipelineFileIsReadOrRefusedByLine() throws {

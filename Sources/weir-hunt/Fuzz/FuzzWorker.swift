@@ -5,6 +5,7 @@ import Fuzzing
 /// What a fuzzer reads.
 enum FuzzTargetName: String, CaseIterable, ExpressibleByArgument {
   case event = "event-json"
+  case json
   case csv
   case pipelineFile = "pipeline-file"
   case update
@@ -13,6 +14,7 @@ enum FuzzTargetName: String, CaseIterable, ExpressibleByArgument {
   func make() throws -> any FuzzTarget {
     switch self {
     case .event: try EventTarget()
+    case .json: JSONTarget()
     case .csv: try CSVTarget()
     case .pipelineFile: PipelineFileTarget()
     case .update: try UpdateTarget()
