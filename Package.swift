@@ -34,6 +34,7 @@ let package = Package(
     .target(name: "Topics", dependencies: ["CLMDB", "CLinux", "CZlib"]),
     .target(name: "Learners", dependencies: ["LinearAlgebra"]),
     .target(name: "Features", dependencies: ["CSimdJSON", "Files", "LinearAlgebra"]),
+    .target(name: "Reports", dependencies: ["Files"]),
     .target(name: "Evaluation"),
     .target(name: "Datasets"),
     .target(name: "Processes"),
@@ -55,7 +56,7 @@ let package = Package(
       name: "weir",
       dependencies: [
         "Datasets", "Evaluation", "Features", "Files", "Learners", "ModelLog", "Pipeline",
-        "Topics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Reports", "Topics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     // What scripts/demo runs: it starts `weir` as processes of their own.
@@ -94,6 +95,7 @@ let package = Package(
     .testTarget(
       name: "TopicsTests", dependencies: ["Topics", "TopicPeer", "CFaults", "CLMDB", "CZlib"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Files", "Reports"]),
     .testTarget(name: "FeaturesTests", dependencies: ["Features"]),
     .testTarget(name: "ModelLogTests", dependencies: ["ModelLog", "Learners", "LinearAlgebra"]),
     .target(
