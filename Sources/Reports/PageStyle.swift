@@ -104,7 +104,7 @@ enum PageStyle {
     .key::before { content: ""; display: inline-block; width: 10px; height: 10px;
       border-radius: 3px; background: var(--c); margin-right: 7px; }
 
-    .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(290px, 100%), 1fr));
+    .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(290px, 100%), 1fr));
       gap: 28px 26px; }
     .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(420px, 100%), 1fr));
       gap: 20px 48px; }
@@ -164,7 +164,7 @@ enum PageStyle {
       font-size: 13px; }
     footer p { border-top: 1px solid var(--hair); padding-top: 18px; }
 
-    @media (max-width: 760px) {
+    @media screen and (max-width: 760px) {
       main, footer { padding-left: 20px; padding-right: 20px; }
       header { padding-top: 32px; }
       .scroll { margin-right: -20px; padding-right: 20px; }
@@ -185,14 +185,12 @@ enum PageStyle {
       body { font-size: 10.5pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
       main, footer { max-width: none; padding: 0; }
       header { padding-top: 0; }
-      nav, details { display: none; }
-      .wide { display: block; }
-      .narrow { display: none; }
+      nav, details, #versions:not(:has(h3)) { display: none; }
       .scroll { overflow: visible; }
       table { font-size: 8.5pt; }
       th, td { padding: 5px 0 5px 9px; }
       thead th { font-size: 8pt; min-width: 0; }
-      tbody th { min-width: 0; }
+      tbody th { min-width: 7em; }
       .grid { grid-template-columns: 1fr 1fr 1fr; gap: 16px; }
       .tiles { grid-template-columns: repeat(5, 1fr); }
       section { margin-top: 22px; padding-top: 16px; }

@@ -15,7 +15,7 @@ extension ReplayPage {
             + kinds.map { Fragments.cell($0, in: version["figures"]) })
       }
       let left = (document["versions_left_out"] ?? model.value["versions_left_out"])?.double
-      let more: HTML = left.map { ", \(NumberText.count($0)) left out" } ?? HTML()
+      let more: HTML = left.map { $0 > 0 ? ", \(NumberText.count($0)) left out" : "" } ?? HTML()
       return """
         <details><summary>\(Fragments.key(model.name, model.style)): \(versions.count) \
         versions\(more)</summary>\
