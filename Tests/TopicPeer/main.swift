@@ -20,11 +20,22 @@ func say(_ line: String) {
   fflush(nil)
 }
 
+enum Parent {
+  private static let processID = getppid()
+
+  /// Ends this process once the test that has started it is gone, so that what goes on without end
+  /// does not fill the disk.
+  static func check() {
+    if getppid() != processID { exit(1) }
+  }
+}
+
 func append(_ log: EmbeddedLog, tag: String, count: Int, perBatch: Int) throws {
   let writer = try log.writer(.producers, exclusive: false)
   var batch = RecordBatch()
   var number = 0
   while number < count {
+    Parent.check()
     batch.removeAll()
     for _ in 0..<min(perBatch, count - number) {
       batch.append(key: nil, value: Array("\(tag) \(number)".utf8), timestamp: Int64(number))
@@ -63,6 +74,7 @@ func relay(_ log: EmbeddedLog) throws {
   let events = TopicPartition("events")
   var number: UInt64 = 0
   while true {
+    Parent.check()
     var batch = RecordBatch()
     batch.append(key: nil, value: Array("\(number)".utf8), timestamp: Int64(number))
     number += 1
@@ -105,7 +117,10 @@ do {
     try relay(EmbeddedLog(folder: arguments[2], access: .readWrite))
   case ("rewrite", 3):
     say("rewriting")
-    while true { _ = try TopicMaintenance(folder: arguments[2]).repair(all: true) }
+    while true {
+      Parent.check()
+      _ = try TopicMaintenance(folder: arguments[2]).repair(all: true)
+    }
   case ("epoch", 3):
     let log = try EmbeddedLog(folder: arguments[2], access: .readWrite)
     say("\(try log.writer(WriterRole("scorer"), exclusive: true).epoch)")
