@@ -4,7 +4,7 @@
 //   append FOLDER TAG COUNT PER-BATCH   appends records 0 ..< COUNT as a producer
 //   stream FOLDER TAG PER-BATCH         the same without end; says "streaming" after a few commits
 //   follow FOLDER COUNT                 says "following", waits for COUNT records, prints them
-//   relay FOLDER                        appends an event, then as the scorer decides it, without end
+//   relay FOLDER                        appends an event, then as the scorer decides it; many times
 //   rewrite FOLDER                      says "rewriting", rewrites all roles, again and again
 //   epoch FOLDER                        becomes the exclusive scorer and prints the epoch
 //   damage FOLDER read|truncate SIZE    says "open", truncates the producers' file or not, reads all
@@ -68,12 +68,13 @@ func follow(_ log: EmbeddedLog, count: Int) throws {
   fflush(nil)
 }
 
+/// Ends when there is enough to look at, lest a slow machine never catch up with what it looks at.
 func relay(_ log: EmbeddedLog) throws {
   let producer = try log.writer(.producers, exclusive: false)
   let scorer = try log.writer(WriterRole("scorer"), exclusive: true)
   let events = TopicPartition("events")
   var number: UInt64 = 0
-  while true {
+  while number < 50_000 {
     Parent.check()
     var batch = RecordBatch()
     batch.append(key: nil, value: Array("\(number)".utf8), timestamp: Int64(number))
