@@ -1,11 +1,12 @@
 import Features
 import Files
+import Learners
 import LinearAlgebra
 import Pipeline
 
 /// From bytes to a matrix of features, with the schema of models/credit-card.yaml.
 enum FeatureBenchmarks {
-  static let all = [json, csv, compute]
+  static let all = [json, csv, compute, windows, distinct]
 
   private static let eventCount = 8_192
 
@@ -71,11 +72,55 @@ enum FeatureBenchmarks {
     var memory = FeatureMemory(pipeline.plan, capacity: block.capacity)
     return (block.count, { memory.compute(block, into: &features) })
   }
-}
 
-extension Context {
-  /// Where models/credit-card.yaml lies.
-  var cardPipelineFile: String { "\(repository)/models/credit-card.yaml" }
+  private static let windows = figures(
+    "windows/count-sum-mean", "count, sum and mean over 1, 7 and 30 days of one entity",
+    [.count, .sum("amount"), .mean("amount")])
 
-  func cardPipeline() throws -> Pipeline { try Pipeline(path: cardPipelineFile) }
+  private static let distinct = figures(
+    "windows/distinct", "distinct shops over 1, 7 and 30 days of one entity", [.distinct("shop")])
+
+  /// Windows of 5,000 cards with about two events a day each. What is measured is an event's way into
+  /// the windows and the figures out of them; the events are decoded before.
+  private static func figures(
+    _ name: String, _ detail: String, _ figures: [WindowFeature.Figure]
+  ) -> Benchmark {
+    .rate(name, "events", detail, passes: 1) { _ in
+      let day: Int64 = 86_400_000
+      let schema = EventSchema(
+        id: .init(name: "id", type: .category), time: .init(name: "time", unit: .milliseconds),
+        entities: [.init(name: "card", type: .category)],
+        values: [.init(name: "amount", type: .number), .init(name: "shop", type: .category)],
+        label: nil)
+      let plan = try FeaturePlan(
+        figures.enumerated().map {
+          .init(
+            .window(.init($1, entity: ["card"], spans: [day, 7 * day, 30 * day])), name: "f\($0)")
+        }, schema: schema)
+      let decoder = EventDecoder(schema: schema, readsLabel: false)
+      var random = RandomSource(seed: 1)
+      let blocks = try (0..<2_000).map { number in
+        var block = EventBlock(schema: schema, capacity: 256)
+        for row in 0..<256 {
+          let event = number * 256 + row
+          let json =
+            "{\"id\":\(event),\"time\":\(1_500_000_000_000 + Int64(event) * 8_640),"
+            + "\"card\":\"c\(random.next() % 5_000)\",\"shop\":\"s\(random.next() % 10_000)\","
+            + "\"amount\":\(Double(random.next() % 100_000) / 100)}"
+          try Array(json.utf8).withUnsafeBytes {
+            try decoder.decode(json: $0, position: 0, timestamp: 0, into: &block)
+          }
+        }
+        return block
+      }
+      var features = Matrix(columns: plan.count, capacity: 256)
+      return (
+        blocks.count * 256,
+        {
+          var memory = FeatureMemory(plan, capacity: 256)
+          for block in blocks { memory.compute(block, into: &features) }
+        }
+      )
+    }.withTimeEach("event")
+  }
 }

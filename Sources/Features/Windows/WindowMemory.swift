@@ -116,7 +116,8 @@ public struct WindowMemory: Sendable {
       let group = plan.groups[number]
       observe(group, number, block, row, mark: mark & ~3, isTimely: isTimely)
       for output in group.outputs {
-        set(output.column, value(output.output, output.base, output.span, group.layout.shape, time))
+        set(
+          output.column, value(output.output, output.base, output.reach, group.layout.shape, time))
       }
     }
     if usesLabels, isTimely {
@@ -134,7 +135,7 @@ public struct WindowMemory: Sendable {
   ) {
     let layout = group.layout.shape
     var key = hashes[group.entity[0]]
-    for other in group.entity.dropFirst() { key = KeyedHash.combine(key, hashes[other]) }
+    for other in group.entity.dropFirst() { key = EntityHash.combine(key, hashes[other]) }
     entry.removeAll(keepingCapacity: true)
     entry.append(UInt64(bitPattern: block.times[row]))
     if layout.hasLabels { entry.append(mark) }

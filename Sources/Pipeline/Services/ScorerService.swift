@@ -215,14 +215,23 @@ public final class ScorerService {
   /// - Parameter end: no label from this offset on.
   private func readLabels(through end: UInt64 = .max) throws {
     guard pipeline.plan.usesLabels, labelPosition < end else { return }
-    labelPosition = try labels.read(from: labelPosition, limit: Self.labelsAtOnce) { record in
-      guard record.offset < end else { return false }
-      do throws(Rejection) {
-        let label = try labelDecoder.decode(record.value)
-        return engine.takeLabel(
-          id: label.eventID, label.label, time: label.time, timestamp: record.timestamp)
-      } catch { return true }
+    // The first label that is not taken; reading would go on behind it.
+    var stop: UInt64?
+    let next = try labels.read(from: labelPosition, limit: Self.labelsAtOnce) { record in
+      var isTaken = record.offset < end
+      if isTaken {
+        do throws(Rejection) {
+          let label = try labelDecoder.decode(record.value)
+          isTaken = engine.takeLabel(
+            id: label.eventID, label.label, time: label.time, timestamp: record.timestamp)
+        } catch {
+          // The trainer makes a dead letter of it.
+        }
+      }
+      if !isTaken { stop = record.offset }
+      return isTaken
     }
+    labelPosition = stop ?? next
   }
 
   /// The newest image's head; where there is none yet, one from which all is taken in that is still
@@ -293,24 +302,30 @@ public final class ScorerService {
       guard labelPosition > before else { break }
     }
     block.removeAll()
-    var rows: [[UInt8]: Int] = [:]
-    for row in 0..<scored.rows { rows[Array(scored.id(row))] = row }
+    var row = 0
+    var gone = 0
     var from = start
-    while from < end, !rows.isEmpty {
+    while from < end, row < scored.rows {
       let to = try events.read(from: from, limit: Self.blockSize) { record in
-        guard record.offset < end, !rows.isEmpty else { return false }
+        guard record.offset < end, row < scored.rows else { return false }
         let taken: Void? = try? decoder.decode(
           json: record.value, position: record.offset, timestamp: record.timestamp, into: &block)
-        // What was refused then is refused again, and what had come before is not in the block.
         guard taken != nil else { return true }
-        if rows.removeValue(forKey: Array(block.id(block.count - 1))) == nil { block.removeLast() }
+        let id = block.id(block.count - 1)
+        // What was refused then is in no row; and rows before the one that it is in are gone.
+        guard let found = (row..<scored.rows).first(where: { scored.hasID(id, row: $0) }) else {
+          block.removeLast()
+          return true
+        }
+        gone += found - row
+        row = found + 1
         return true
       }
       guard to > from else { break }
       from = to
     }
     engine.remember(block)
-    return rows.count
+    return gone + scored.rows - row
   }
 
   /// The identifiers of the events scored last, which must not be scored again.
