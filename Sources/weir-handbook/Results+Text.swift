@@ -9,9 +9,8 @@ extension Results {
   private var comparison: String? {
     features.map {
       """
-      Features as scored from 25 July to 14 August 2018, beside those of the book's authors: \
-      \($0.rows) transactions,
-      \($0.differences.count) of which differ.
+      features as scored from 25 July to 14 August 2018, beside those of the book's authors:
+      \($0.differences.count) of \($0.rows) transactions differ
       """
     }
   }
@@ -43,8 +42,8 @@ extension Results {
     }
     let change = EventTime.dayText(EventTime.day(BookProtocol.change))
     return aligned([["card testing sets in: AUROC"] + weeks] + rows)
-      + "\nby the week's first day; a fourth kind of fraud appears on \(change), this project's"
-      + "\nvariant of the stream. "
+      + "\nby the week's first day, with \(driftFile); from \(change) on there is a fourth"
+      + "\nkind of fraud, which the book has not. "
       + drift.map { "\($0.policy.rawValue): \($0.policy.description)" }.joined(separator: ";\n")
   }
 

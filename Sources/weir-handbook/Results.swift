@@ -7,7 +7,9 @@ struct Results {
   var features: GoldenFeatures?
   /// Of the pipelines by their names in documents: the figures of the tables.
   var tables: [(name: String, file: String, figures: [TestSpread?])] = []
-  /// AUROC under each policy, on the stream that drifts.
+  /// The pipeline file that replays the stream that drifts.
+  var driftFile = ""
+  /// AUROC under each policy, on that stream.
   var drift: [(policy: LearningPolicy, first: TestSpread?, later: TestSpread?)] = []
   /// How long the parts took.
   var seconds: [(part: String, seconds: Double)] = []

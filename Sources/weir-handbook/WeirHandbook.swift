@@ -63,6 +63,7 @@ struct WeirHandbook: ParsableCommand {
 
     let policies: [LearningPolicy] = [.online, .weekly, .frozen]
     let drifting = pipelines[1]
+    results.driftFile = drifting.file
     note("making the stream with drift")
     let history = try results.time("drift_stream") {
       try stream(.cardTesting).histories(for: [drifting.pipeline])[0]
