@@ -38,6 +38,7 @@ let package = Package(
     .target(
       name: "Features",
       dependencies: ["CSimdJSON", "CSodium", "Files", "LinearAlgebra", "StateCoding"]),
+    .target(name: "Reports", dependencies: ["Files"]),
     .target(name: "Evaluation"),
     .target(name: "Datasets"),
     .target(name: "Processes"),
@@ -59,7 +60,7 @@ let package = Package(
       name: "weir",
       dependencies: [
         "Datasets", "Evaluation", "Features", "Files", "Learners", "ModelLog", "Pipeline",
-        "Topics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Reports", "Topics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     // What scripts/demo runs: it starts `weir` as processes of their own.
@@ -106,6 +107,7 @@ let package = Package(
     .testTarget(
       name: "TopicsTests", dependencies: ["Topics", "TopicPeer", "CFaults", "CLMDB", "CZlib"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Files", "Reports"]),
     .testTarget(name: "FeaturesTests", dependencies: ["Features", "LinearAlgebra", "StateCoding"]),
     .testTarget(name: "ModelLogTests", dependencies: ["ModelLog", "Learners", "LinearAlgebra"]),
     .target(

@@ -88,16 +88,13 @@ public struct FeatureMemory: Sendable {
   // MARK: Labels
 
   /// An event turned out positive or negative, as far as windows ask for it; of several labels the
-  /// last one holds.
+  /// one given last holds.
   /// - Parameter time: when the label was given, ms since 1970.
   public mutating func label(id: ArraySlice<UInt8>, isPositive: Bool, time: Int64) {
     windows?.label(id: id, isPositive: isPositive, time: time)
   }
 
   // MARK: State
-
-  /// Whether there is anything to remember.
-  public var isEmpty: Bool { windows == nil && sketches.isEmpty }
 
   /// The parts of the state, each of a bounded size, in the order in which they are restored: for
   /// writing them one after the other from a copy.

@@ -9,7 +9,8 @@ public struct FeaturePlan: Sendable {
 
   let steps: [Step]
   let windows: WindowPlan
-  let windowSettings: WindowSettings
+  /// How much windows may keep.
+  public let windowSettings: WindowSettings
   /// Where each column lies: in the feature matrix if it is an input, otherwise hidden.
   let places: [Place]
   /// Which column each column of the window plan is.
@@ -49,6 +50,8 @@ public struct FeaturePlan: Sendable {
   public var count: Int { names.count }
   /// Whether any feature depends on what came before the event.
   public var hasWindows: Bool { !windows.columns.isEmpty }
+  /// Whether features depend on more than the event itself.
+  public var remembers: Bool { hasWindows || !sketches.isEmpty }
   /// Whether windows ask for labels.
   public var usesLabels: Bool { windows.usesLabels }
   /// What each kind of entity costs in memory; empty without windows.

@@ -74,7 +74,7 @@ extension KMeansParameters {
 
   @inline(__always)
   private static func clip(_ z: SIMD4<Double>) -> SIMD4<Double> {
-    let limit = Standardisation.limit
+    let limit = Standardisation.usualLimit
     let below = z.replacing(with: limit, where: z .> limit)
     return below.replacing(with: -limit, where: below .< -limit)
   }

@@ -88,7 +88,7 @@ struct LogisticExpert: Sendable {
     var ratio = [Double](repeating: 1, count: features + 1)
     var shift = [Double](repeating: 0, count: features + 1)
     for j in 0..<features {
-      let step = Standardisation.clip((old.mean[j] - new.mean[j]) * new.scale[j])
+      let step = new.clip((old.mean[j] - new.mean[j]) * new.scale[j])
       let quotient = new.scale[j] / old.scale[j]
       if old.scale[j] == 0 {
         // So far the feature was constant: it takes no part in the equations but as a shift.

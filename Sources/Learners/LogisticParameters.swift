@@ -55,7 +55,7 @@ public struct LogisticParameters: ModelParameters, Equatable {
             let weight = weights[feature]
             let from = feature * features.stride + start
             for row in 0..<count {
-              sums[row] += weight * Standardisation.clip((values[from + row] - mean) * scale)
+              sums[row] += weight * standardisation.clip((values[from + row] - mean) * scale)
             }
           }
           for row in 0..<count { scores[start + row] = Float(logistic(sums[row])) }

@@ -20,7 +20,7 @@ extension LogisticRegression {
       from: &reader, featureCount: featureCount, halfLife: options.standardisationHalfLife)
     let mean = try reader.readFinites(count: featureCount)
     let scale = try reader.readFinites(count: featureCount)
-    standardisation = Standardisation(mean: mean, scale: scale)
+    standardisation = Standardisation(mean: mean, scale: scale, limit: options.clip)
     guard standardisation.isFinite else { throw StateError.invalid("standardisation") }
     rebasedAt = try reader.read()
     guard rebasedAt <= examples else { throw StateError.invalid("number of examples") }

@@ -42,7 +42,7 @@ public struct LogisticRegression: Learner, Sendable {
     examples = 0
     moments = RunningMoments(
       featureCount: featureCount, halfLife: options.standardisationHalfLife)
-    standardisation = moments.standardisation()
+    standardisation = moments.standardisation(limit: options.clip)
     rebasedAt = 0
     experts = options.halfLives.map {
       LogisticExpert(halfLife: $0, featureCount: featureCount)
@@ -114,7 +114,7 @@ public struct LogisticRegression: Learner, Sendable {
   /// change nothing that can be seen.
   private mutating func rebaseIfDue() {
     guard examples >= rebasedAt + min(max(rebasedAt, 1), 65_536) else { return }
-    let next = moments.standardisation()
+    let next = moments.standardisation(limit: options.clip)
     for index in experts.indices { experts[index].rebase(from: standardisation, to: next) }
     standardisation = next
     rebasedAt = examples

@@ -14,6 +14,9 @@ public struct LogisticRegressionOptions: LearnerOptions {
   public var positiveWeight: Double
   /// Factor on the weight of examples with label 0.
   public var negativeWeight: Double
+  /// Where standardised features are clipped. A rare feature of few values, such as a rate that is
+  /// mostly 0, needs a wide limit to count in full; a heavy tail needs a narrow one.
+  public var clip: Double
   /// How strongly the mixture prefers experts of lower recent loss: the factor on the discounted sum
   /// of log losses in the softmax.
   public var mixingRate: Double
@@ -30,6 +33,7 @@ public struct LogisticRegressionOptions: LearnerOptions {
     weightFloor: Double = 0.01,
     positiveWeight: Double = 1,
     negativeWeight: Double = 1,
+    clip: Double = Standardisation.usualLimit,
     mixingRate: Double = 0.05,
     mixingHalfLife: Double = 1_000,
     standardisationHalfLife: Double = 1_000_000
@@ -40,6 +44,7 @@ public struct LogisticRegressionOptions: LearnerOptions {
     self.weightFloor = weightFloor
     self.positiveWeight = positiveWeight
     self.negativeWeight = negativeWeight
+    self.clip = clip
     self.mixingRate = mixingRate
     self.mixingHalfLife = mixingHalfLife
     self.standardisationHalfLife = standardisationHalfLife
@@ -61,6 +66,8 @@ public struct LogisticRegressionOptions: LearnerOptions {
       positiveWeight > 0 && positiveWeight <= 1e6, "positiveWeight", "above 0 and at most 1e6")
     try InvalidOption.require(
       negativeWeight > 0 && negativeWeight <= 1e6, "negativeWeight", "above 0 and at most 1e6")
+    try InvalidOption.require(
+      clip > 0 && clip <= Standardisation.largestLimit, "clip", "above 0 and at most 1e6")
     try InvalidOption.require(
       mixingRate >= 0 && mixingRate.isFinite, "mixingRate", "0 or a positive number")
     try positive(mixingHalfLife, "mixingHalfLife")

@@ -4,8 +4,11 @@ import LinearAlgebra
 ///
 /// It travels with the parameters, so that a scorer sees the units that the learner saw.
 public struct Standardisation: Sendable, Equatable {
-  /// Standardised values are clipped here, so that one extreme value cannot outweigh the rest.
-  public static let limit = 8.0
+  /// The limit where nothing else is asked for.
+  public static let usualLimit = 8.0
+
+  /// Limits beyond this are out of range.
+  public static let largestLimit = 1e6
 
   /// Means beyond this are out of range: below it a difference of two finite numbers cannot
   /// overflow, nor can the square of one.
@@ -16,12 +19,15 @@ public struct Standardisation: Sendable, Equatable {
   /// One over the standard deviation of each feature; 0 for a feature that has not varied, which
   /// then standardises to 0 whatever its value.
   public let scale: [Double]
+  /// Standardised values are clipped here, so that one extreme value cannot outweigh the rest.
+  public let limit: Double
 
   /// A standardisation of `mean.count` features.
-  public init(mean: [Double], scale: [Double]) {
+  public init(mean: [Double], scale: [Double], limit: Double = Self.usualLimit) {
     precondition(mean.count == scale.count, "a standardisation needs one scale a mean")
     self.mean = mean
     self.scale = scale
+    self.limit = limit
   }
 
   /// Number of features.
@@ -29,13 +35,14 @@ public struct Standardisation: Sendable, Equatable {
 
   /// Whether all numbers are finite and in range.
   public var isFinite: Bool {
-    mean.allSatisfy { abs($0) <= Self.largestMean } && scale.allSatisfy { $0 >= 0 && $0.isFinite }
+    mean.allSatisfy { abs($0) <= Self.largestMean }
+      && scale.allSatisfy { $0 >= 0 && $0.isFinite } && limit > 0 && limit <= Self.largestLimit
   }
 
   /// The standardised value of one feature.
   @inline(__always)
   public func standardise(_ value: Double, feature: Int) -> Double {
-    Self.clip((value - mean[feature]) * scale[feature])
+    clip((value - mean[feature]) * scale[feature])
   }
 
   /// The value that standardises to `z`, where the feature has varied; its mean otherwise.
@@ -45,7 +52,7 @@ public struct Standardisation: Sendable, Equatable {
 
   /// Limits a standardised value to ±``limit``.
   @inline(__always)
-  static func clip(_ z: Double) -> Double {
+  func clip(_ z: Double) -> Double {
     let below = z < limit ? z : limit
     return below > -limit ? below : -limit
   }
@@ -67,7 +74,7 @@ public struct Standardisation: Sendable, Equatable {
           let mean = mean[column]
           let scale = scale[column]
           for row in 0..<rows {
-            target[to + row] = Self.clip((source[from + row] - mean) * scale)
+            target[to + row] = clip((source[from + row] - mean) * scale)
           }
         }
       }

@@ -165,6 +165,8 @@ enum ParameterCodec {
     var message = Weir_V1_Standardisation()
     message.mean = standardisation.mean
     message.scale = standardisation.scale
+    // The same bytes, and so the same digests, as before there was a choice.
+    if standardisation.limit != Standardisation.usualLimit { message.limit = standardisation.limit }
     return message
   }
 
@@ -175,7 +177,9 @@ enum ParameterCodec {
     guard message.mean.count == message.scale.count else {
       throw corrupt("as many means as scales")
     }
-    return Standardisation(mean: message.mean, scale: message.scale)
+    return Standardisation(
+      mean: message.mean, scale: message.scale,
+      limit: message.hasLimit ? message.limit : Standardisation.usualLimit)
   }
 
   private static func part(

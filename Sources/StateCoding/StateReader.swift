@@ -93,6 +93,9 @@ public struct StateReader: Sendable {
   /// The next values, copied whole: the machine is little-endian, as the bytes. There must be so
   /// many.
   private mutating func copy<T: BitwiseCopyable>(_ count: Int) -> [T] {
+    // An array made of no elements by this initializer writes its count to the empty array that all
+    // threads share.
+    guard count > 0 else { return [] }
     let size = count * MemoryLayout<T>.stride
     let start = position
     position += size

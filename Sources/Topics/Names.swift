@@ -38,8 +38,8 @@ enum Names {
   }
 
   static func check(stateKey key: String) throws(TopicError) {
-    guard (1...500).contains(key.utf8.count) else {
-      throw TopicError(.invalid, "a state key is 1 to 500 UTF-8 bytes")
+    guard (1...500).contains(key.utf8.count), !key.utf8.contains(0) else {
+      throw TopicError(.invalid, "a state key is 1 to 500 UTF-8 bytes without NUL")
     }
   }
 

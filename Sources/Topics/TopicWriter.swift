@@ -58,7 +58,7 @@ public protocol TopicTransaction: AnyObject {
   /// The position kept for a group on a partition; nil if never committed.
   func position(of partition: TopicPartition, group: String) throws(TopicError) -> UInt64?
 
-  /// Keeps a state value under a key of 1 to 500 UTF-8 bytes, replacing what was there.
+  /// Keeps a state value under a key of 1 to 500 UTF-8 bytes without NUL, replacing what was there.
   func put(state: [UInt8], for key: String) throws(TopicError)
 
   /// Removes a state value; not an error if there is none.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Evaluation
 import Files
 import Foundation
+import Reports
 
 struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,6 +22,7 @@ struct Compare: ParsableCommand {
   @Option(help: ArgumentHelp("Of the resampling.", valueName: "number"))
   var seed: UInt64 = 0
   @Flag(help: "Print JSON.") var json = false
+  @OptionGroup var page: ReportOption
 
   func validate() throws {
     guard (0...100_000).contains(resamples) else {
@@ -29,8 +31,13 @@ struct Compare: ParsableCommand {
   }
 
   func run() throws {
-    let comparison = try ReplayComparison(
-      ReplayDocument(path: first), ReplayDocument(path: second), resamples: resamples, seed: seed)
+    let (a, b) = (try ReplayDocument(path: first), try ReplayDocument(path: second))
+    let pageFile = try page.open()
+    let comparison = ReplayComparison(a, b, resamples: resamples, seed: seed)
+    if let pageFile {
+      try pageFile.write(ComparisonPage(comparison.json, of: a.document, and: b.document).bytes)
+      try pageFile.close()
+    }
     if json {
       printBytes(comparison.json.encode(pretty: true) + [0x0a])
     } else {
@@ -49,7 +56,7 @@ struct ReplayDocument {
   ]
 
   let path: String
-  private let document: JSONValue
+  let document: JSONValue
 
   init(path: String) throws {
     self.path = path

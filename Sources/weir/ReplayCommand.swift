@@ -24,6 +24,7 @@ struct ReplayCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Write all figures as JSON; - for standard output.", valueName: "file"))
   var json: String?
+  @OptionGroup var page: ReportOption
   @Option(help: ArgumentHelp("Write every decision as a JSON line; .gz too.", valueName: "file"))
   var decisions: String?
   @Option(
@@ -86,6 +87,7 @@ struct ReplayCommand: ParsableCommand {
       try FeatureTable(path: $0, names: pipeline.plan.names, range: try featureRange())
     }
     let document = try json.map { try GzipOutput(path: $0) }
+    let pageFile = try page.open()
     var bar = ProgressBar("replaying")
     var hooks = Replay.Hooks()
     hooks.progress = { bar.update(count: $0.rows, unit: "events", fraction: $0.fraction) }
@@ -103,6 +105,8 @@ struct ReplayCommand: ParsableCommand {
     }
     try document?.write(result.json.encode(pretty: true) + [0x0a])
     try document?.close()
+    try pageFile?.write(replayPage(of: result.json))
+    try pageFile?.close()
     if json != "-" { printLine(result.text(width: terminalWidth())) }
   }
 

@@ -267,11 +267,19 @@ import Topics
       let lines = try String(contentsOfFile: decisions, encoding: .utf8).split(separator: "\n")
       #expect(lines.count == work.events)
 
-      // The same again, to a file, with a table for people on standard output.
+      // The same again, to a file, with a table for people on standard output, and a page.
       let file = folder + "/report.json"
+      let pageFile = folder + "/report.html"
       let table = try weir(
-        "replay", "--pipeline", work.pipeline, "--input", work.history, "--json", file)
+        "replay", "--pipeline", work.pipeline, "--input", work.history, "--json", file, "--report",
+        pageFile)
       #expect(table.contains("AUROC"))
+      let page = try String(contentsOfFile: pageFile, encoding: .utf8)
+      #expect(page.hasPrefix("<!DOCTYPE html>"))
+      for (_, model) in models {
+        let digest = (model["final"] as? [String: Any])?["digest"] as? String
+        #expect(page.contains(try #require(digest)))
+      }
       let again = try #require(
         try json(String(contentsOfFile: file, encoding: .utf8)) as? [String: Any])
       #expect(again["models"] as? NSDictionary == report["models"] as? NSDictionary)

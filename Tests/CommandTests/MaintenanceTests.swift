@@ -91,7 +91,7 @@ import Topics
       do {
         let log = try EmbeddedLog(folder: work.topics, access: .readWrite)
         var batch = RecordBatch()
-        batch.append(key: nil, value: Array("WSB1 no block".utf8), timestamp: 0)
+        batch.append(key: nil, value: Array("WSB2 no block".utf8), timestamp: 0)
         end = try log.writer(WriterRole("scorer-cards"), exclusive: false).transact {
           try $0.append(batch, to: TopicPartition("scored"))
         }

@@ -82,7 +82,7 @@ import Testing
     case .largest: amounts.max() ?? 0
     case .distinct: Double(Set(within.map(\.shop)).count)
     case .sinceLast:
-      Double(within.map { event.time - $0.time }.min() ?? span) / 1000
+      Double(within.map { event.time - $0.time }.min() ?? span + feature.delay) / 1000
     case .positives: Double(within.count { $0.isPositive })
     case .positiveRate: within.isEmpty ? 0 : Double(within.count { $0.isPositive }) / count
     }
@@ -137,7 +137,6 @@ import Testing
       var block = try Self.block(event, decoder)
       memory.observe(block, row: 0, clock: clock, into: &matrix)
       memory.computeFeatures(block, into: &matrix)
-      if event.entered, let label = early.removeValue(forKey: number) { event.isPositive = label }
       var column = 0
       for feature in features {
         for span in feature.spans {
@@ -157,6 +156,8 @@ import Testing
           column += 1
         }
       }
+      // The event's own label counts only for those after it.
+      if event.entered, let label = early.removeValue(forKey: number) { event.isPositive = label }
       events.append(event)
       // Labels: of any event so far, or of one to come.
       for _ in 0..<random.below(3) {
@@ -233,7 +234,7 @@ import Testing
       memory.compute(try Self.block(event, decoder), into: &matrix)
     }
     let windows = try #require(memory.windows)
-    #expect(windows.entityCount <= 256 * (1000 / 256 * 9 / 8 + 8))
+    #expect(windows.entityCount <= 1000)
     #expect(windows.counters.forgotten > 0)
     // Idle entities go by themselves once no window reaches back to them.
     let later: Int64 = 3_000_000_000

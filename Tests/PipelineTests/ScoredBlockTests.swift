@@ -68,7 +68,7 @@ import Testing
 
   @Test func sizesThatOverflowAreRefused() {
     for size in [UInt8(0x7f), 0xff] {
-      var bytes: [UInt8] = Array("WSB1".utf8) + [UInt8](repeating: size, count: 12)
+      var bytes: [UInt8] = Array("WSB2".utf8) + [UInt8](repeating: size, count: 12)
       bytes += [UInt8](repeating: 0, count: 32)
       #expect(throws: ScoredBlock.FormatError.self) { try ScoredBlock(bytes: bytes) }
     }

@@ -4,7 +4,7 @@
 //   append FOLDER TAG COUNT PER-BATCH   appends records 0 ..< COUNT as a producer
 //   stream FOLDER TAG PER-BATCH         the same without end; says "streaming" after a few commits
 //   follow FOLDER COUNT                 says "following", waits for COUNT records, prints them
-//   relay FOLDER                        appends an event, then as the scorer decides it, without end
+//   relay FOLDER                        appends an event, then as the scorer decides it; many times
 //   rewrite FOLDER                      says "rewriting", rewrites all roles, again and again
 //   epoch FOLDER                        becomes the exclusive scorer and prints the epoch
 //   damage FOLDER read|truncate SIZE    says "open", truncates the producers' file or not, reads all
@@ -20,11 +20,22 @@ func say(_ line: String) {
   fflush(nil)
 }
 
+enum Parent {
+  private static let processID = getppid()
+
+  /// Ends this process once the test that has started it is gone, so that what goes on without end
+  /// does not fill the disk.
+  static func check() {
+    if getppid() != processID { exit(1) }
+  }
+}
+
 func append(_ log: EmbeddedLog, tag: String, count: Int, perBatch: Int) throws {
   let writer = try log.writer(.producers, exclusive: false)
   var batch = RecordBatch()
   var number = 0
   while number < count {
+    Parent.check()
     batch.removeAll()
     for _ in 0..<min(perBatch, count - number) {
       batch.append(key: nil, value: Array("\(tag) \(number)".utf8), timestamp: Int64(number))
@@ -57,12 +68,14 @@ func follow(_ log: EmbeddedLog, count: Int) throws {
   fflush(nil)
 }
 
+/// Ends when there is enough to look at, lest a slow machine never catch up with what it looks at.
 func relay(_ log: EmbeddedLog) throws {
   let producer = try log.writer(.producers, exclusive: false)
   let scorer = try log.writer(WriterRole("scorer"), exclusive: true)
   let events = TopicPartition("events")
   var number: UInt64 = 0
-  while true {
+  while number < 50_000 {
+    Parent.check()
     var batch = RecordBatch()
     batch.append(key: nil, value: Array("\(number)".utf8), timestamp: Int64(number))
     number += 1
@@ -105,7 +118,10 @@ do {
     try relay(EmbeddedLog(folder: arguments[2], access: .readWrite))
   case ("rewrite", 3):
     say("rewriting")
-    while true { _ = try TopicMaintenance(folder: arguments[2]).repair(all: true) }
+    while true {
+      Parent.check()
+      _ = try TopicMaintenance(folder: arguments[2]).repair(all: true)
+    }
   case ("epoch", 3):
     let log = try EmbeddedLog(folder: arguments[2], access: .readWrite)
     say("\(try log.writer(WriterRole("scorer"), exclusive: true).epoch)")

@@ -1,15 +1,15 @@
-/// One entity's record and ring, where they lie: see `WindowLayout`. Made and used by `EntityShard`
+/// One entity's record and ring, where they lie: see `WindowShape`. Made and used by `EntityShard`
 /// within one call.
 struct EntityCursor {
   private let record: UnsafeMutablePointer<UInt64>
   private let entries: UnsafeMutablePointer<UInt64>
   private let mask: UInt32
-  private unowned(unsafe) let layout: WindowLayout
+  private let layout: WindowShape
 
   @inline(__always)
   init(
     record: UnsafeMutablePointer<UInt64>, entries: UnsafeMutablePointer<UInt64>, mask: UInt32,
-    layout: WindowLayout
+    layout: WindowShape
   ) {
     self.record = record
     self.entries = entries
@@ -89,7 +89,7 @@ struct EntityCursor {
 
   @inline(__always)
   private func frame(_ number: Int) -> FrameSums {
-    FrameSums(words: record + WindowLayout.frameAt + number * layout.frameWords)
+    FrameSums(words: record + WindowShape.frameAt + number * layout.frameWords)
   }
 
   /// Moves all windows on to a time, which is no earlier than the last one.
@@ -122,7 +122,8 @@ struct EntityCursor {
   private func add(_ number: UInt32, to sums: FrameSums) {
     let entry = self.entry(number)
     let isFirst = sums.head == sums.tail
-    for (offset, value) in layout.values.enumerated() {
+    for offset in 0..<layout.values.count {
+      let value = layout.values[offset]
       let x = Double(bitPattern: entry[layout.valueAt + offset])
       var sum = sums.sum(value.sumAt)
       sum.add(x)
@@ -138,7 +139,7 @@ struct EntityCursor {
         sums.set(at + 1, isFirst ? x : max(x, sums.double(at + 1)))
       }
     }
-    if layout.hasLabels, entry[WindowLayout.labelAt] & 3 == 2 {
+    if layout.hasLabels, entry[WindowShape.labelAt] & 3 == 2 {
       sums.words[layout.positivesAt] += 1
     }
     for field in 0..<layout.distinctCount where !hasPrevious(number, field, since: sums.head) {
@@ -151,7 +152,8 @@ struct EntityCursor {
   private func take(_ number: UInt32, from sums: FrameSums) -> Bool {
     let entry = self.entry(number)
     var lostExtreme = false
-    for (offset, value) in layout.values.enumerated() {
+    for offset in 0..<layout.values.count {
+      let value = layout.values[offset]
       let x = Double(bitPattern: entry[layout.valueAt + offset])
       var sum = sums.sum(value.sumAt)
       sum.add(-x)
@@ -166,7 +168,7 @@ struct EntityCursor {
         lostExtreme = lostExtreme || x <= sums.double(at) || x >= sums.double(at + 1)
       }
     }
-    if layout.hasLabels, entry[WindowLayout.labelAt] & 3 == 2 {
+    if layout.hasLabels, entry[WindowShape.labelAt] & 3 == 2 {
       sums.words[layout.positivesAt] -= 1
     }
     for field in 0..<layout.distinctCount where !hasNext(number, field, before: sums.tail) {
@@ -180,7 +182,8 @@ struct EntityCursor {
     if sums.head == sums.tail {
       for at in 1..<layout.frameWords { sums.words[at] = 0 }
     } else if lostExtreme {
-      for (offset, value) in layout.values.enumerated() where value.hasExtremes {
+      for offset in 0..<layout.values.count where layout.values[offset].hasExtremes {
+        let value = layout.values[offset]
         var (least, largest) = (Double.infinity, -Double.infinity)
         var number = sums.head
         while number != sums.tail {
@@ -203,8 +206,9 @@ struct EntityCursor {
       let count = Int(sums.tail &- sums.head)
       results[base] = Double(count)
       results[base + layout.newestResult] = count == 0 ? .nan : Double(time(sums.tail &- 1))
-      for (offset, value) in layout.values.enumerated() {
-        let at = base + WindowLayout.result(value: offset)
+      for offset in 0..<layout.values.count {
+        let value = layout.values[offset]
+        let at = base + WindowShape.result(value: offset)
         let sum = sums.sum(value.sumAt)
         results[at] = sum.high
         if value.hasSquares {
@@ -324,9 +328,9 @@ struct EntityCursor {
     var number = first &+ low
     while number != end, self.time(number) == time {
       let entry = self.entry(number)
-      if entry[WindowLayout.labelAt] & ~3 == mark {
-        let wasPositive = entry[WindowLayout.labelAt] & 3 == 2
-        entry[WindowLayout.labelAt] = mark | state
+      if entry[WindowShape.labelAt] & ~3 == mark {
+        let wasPositive = entry[WindowShape.labelAt] & 3 == 2
+        entry[WindowShape.labelAt] = mark | state
         guard wasPositive != (state == 2) else { return }
         for index in 0..<layout.frames.count {
           let sums = frame(index)
@@ -406,7 +410,7 @@ struct EntityCursor {
   ///   - cursor: its entity; nil if it is not known.
   ///   - counts: whether it counts in the windows that count the current event.
   static func scan(
-    _ cursor: EntityCursor?, _ event: [UInt64], counts: Bool, _ layout: WindowLayout,
+    _ cursor: EntityCursor?, _ event: [UInt64], counts: Bool, _ layout: WindowShape,
     into results: inout [Double]
   ) {
     let time = Int64(bitPattern: event[0])
@@ -435,7 +439,7 @@ struct EntityCursor {
     var positives = 0
     var categories: [Set<UInt64>]
 
-    init(_ layout: WindowLayout) {
+    init(_ layout: WindowShape) {
       sums = layout.values.map { _ in DoubleDouble() }
       squares = sums
       least = layout.values.map { _ in .infinity }
@@ -443,7 +447,7 @@ struct EntityCursor {
       categories = Array(repeating: [], count: layout.distinctCount)
     }
 
-    mutating func add(_ entry: UnsafePointer<UInt64>, _ layout: WindowLayout) {
+    mutating func add(_ entry: UnsafePointer<UInt64>, _ layout: WindowShape) {
       count += 1
       newest = Double(Int64(bitPattern: entry[0]))
       for offset in layout.values.indices {
@@ -453,17 +457,17 @@ struct EntityCursor {
         least[offset] = min(least[offset], x)
         largest[offset] = max(largest[offset], x)
       }
-      if layout.hasLabels, entry[WindowLayout.labelAt] & 3 == 2 { positives += 1 }
+      if layout.hasLabels, entry[WindowShape.labelAt] & 3 == 2 { positives += 1 }
       for field in categories.indices {
         categories[field].insert(entry[layout.distinctAt + 2 * field])
       }
     }
 
-    func fill(_ results: inout [Double], at base: Int, _ layout: WindowLayout) {
+    func fill(_ results: inout [Double], at base: Int, _ layout: WindowShape) {
       results[base] = Double(count)
       results[base + layout.newestResult] = newest
       for offset in layout.values.indices {
-        let at = base + WindowLayout.result(value: offset)
+        let at = base + WindowShape.result(value: offset)
         results[at] = sums[offset].high
         results[at + 1] = DoubleDouble.deviation(
           sum: sums[offset], squares: squares[offset], count: count)

@@ -36,7 +36,7 @@ struct EntityShard: Sendable {
   ///   - results: gets the figures of all frames.
   /// - Returns: the entries let go of before their time, because the entity had too many.
   mutating func observe(
-    key: UInt64, entry: [UInt64], isTimely: Bool, counts: Bool, layout: WindowLayout,
+    key: UInt64, entry: [UInt64], isTimely: Bool, counts: Bool, layout: WindowShape,
     results: inout [Double]
   ) -> Int {
     let known = index[key].map(Int.init)
@@ -77,7 +77,7 @@ struct EntityShard: Sendable {
   ///   - mark: hash of its identifier, the two lowest bits 0.
   ///   - state: 1 negative, 2 positive.
   mutating func label(
-    key: UInt64, time: Int64, mark: UInt64, state: UInt64, layout: WindowLayout
+    key: UInt64, time: Int64, mark: UInt64, state: UInt64, layout: WindowShape
   ) {
     guard let record = index[key].map(Int.init) else { return }
     withCursor(record, layout) { $0.label(time: time, mark: mark, state: state) }
@@ -85,7 +85,7 @@ struct EntityShard: Sendable {
 
   /// Lets go of events that no window will ask for, and of entities without any.
   /// - Parameter time: no event enters that is older.
-  mutating func sweep(to time: Int64, layout: WindowLayout) {
+  mutating func sweep(to time: Int64, layout: WindowShape) {
     var idle: [(key: UInt64, record: Int)] = []
     forEachRecord(layout) { shard, record, key in
       shard.withCursor(record, layout) { cursor in
@@ -98,22 +98,18 @@ struct EntityShard: Sendable {
   }
 
   /// Forgets the entity that was seen longest ago. Looks at all of them.
-  /// - Returns: the entries that went with it.
-  mutating func forgetOldest(_ layout: WindowLayout) -> Int {
+  mutating func forgetOldest(_ layout: WindowShape) {
     var oldest: (time: Int64, key: UInt64, record: Int)?
     forEachRecord(layout) { shard, record, key in
       let time = Int64(bitPattern: shard.records[record * layout.recordWords + 2])
       if oldest.map({ (time, key) < ($0.time, $0.key) }) ?? true { oldest = (time, key, record) }
     }
-    guard let oldest else { return 0 }
-    let before = entryCount
-    remove(oldest.key, oldest.record, layout)
-    return before - entryCount
+    if let oldest { remove(oldest.key, oldest.record, layout) }
   }
 
   // MARK: Records and rings
 
-  private mutating func makeRecord(_ key: UInt64, _ time: Int64, _ layout: WindowLayout) -> Int {
+  private mutating func makeRecord(_ key: UInt64, _ time: Int64, _ layout: WindowShape) -> Int {
     let record: Int
     if let free = freeRecords.popLast() {
       record = Int(free)
@@ -130,7 +126,7 @@ struct EntityShard: Sendable {
     return record
   }
 
-  private mutating func remove(_ key: UInt64, _ record: Int, _ layout: WindowLayout) {
+  private mutating func remove(_ key: UInt64, _ record: Int, _ layout: WindowShape) {
     while !withCursor(record, layout, { $0.isEmpty }) { dropFirst(record, layout) }
     let base = record * layout.recordWords
     free(Ring(word: records[base + 1]))
@@ -140,7 +136,7 @@ struct EntityShard: Sendable {
   }
 
   private mutating func forEachRecord(
-    _ layout: WindowLayout, _ body: (inout EntityShard, _ record: Int, _ key: UInt64) -> Void
+    _ layout: WindowShape, _ body: (inout EntityShard, _ record: Int, _ key: UInt64) -> Void
   ) {
     for record in 0..<records.count / layout.recordWords {
       let base = record * layout.recordWords
@@ -167,10 +163,13 @@ struct EntityShard: Sendable {
     var word: UInt64 { UInt64(at) | UInt64(capacity.trailingZeroBitCount) << 56 }
   }
 
-  private mutating func takeRing(_ capacity: UInt32, _ layout: WindowLayout) -> Int {
+  private mutating func takeRing(_ capacity: UInt32, _ layout: WindowShape) -> Int {
     let size = capacity.trailingZeroBitCount
     if size < freeRings.count, let at = freeRings[size].popLast() { return at }
     let at = entries.count
+    let needed = at + Int(capacity) * layout.entryWords
+    // By a quarter, not to the double: memory is stated before it is taken.
+    if entries.capacity < needed { entries.reserveCapacity(needed + needed / 4) }
     entries.append(contentsOf: repeatElement(0, count: Int(capacity) * layout.entryWords))
     return at
   }
@@ -183,7 +182,7 @@ struct EntityShard: Sendable {
 
   /// Makes room for one more entry.
   /// - Returns: the entries that had to go before their time.
-  private mutating func makeRoom(_ record: Int, _ layout: WindowLayout) -> Int {
+  private mutating func makeRoom(_ record: Int, _ layout: WindowShape) -> Int {
     let base = record * layout.recordWords
     let ring = Ring(word: records[base + 1])
     guard withCursor(record, layout, { $0.count }) == ring.capacity else { return 0 }
@@ -199,7 +198,7 @@ struct EntityShard: Sendable {
   }
 
   /// Moves an entity's entries into a ring of another size.
-  private mutating func move(_ record: Int, to capacity: UInt32, _ layout: WindowLayout) {
+  private mutating func move(_ record: Int, to capacity: UInt32, _ layout: WindowShape) {
     let base = record * layout.recordWords
     let old = Ring(word: records[base + 1])
     let new = Ring(at: takeRing(capacity, layout), capacity: capacity)
@@ -216,7 +215,7 @@ struct EntityShard: Sendable {
     free(old)
   }
 
-  private mutating func dropExpired(_ record: Int, _ layout: WindowLayout) {
+  private mutating func dropExpired(_ record: Int, _ layout: WindowShape) {
     while withCursor(record, layout, { $0.isFirstExpired }) { dropFirst(record, layout) }
     let ring = Ring(word: records[record * layout.recordWords + 1])
     let kept = withCursor(record, layout) { $0.count }
@@ -225,7 +224,7 @@ struct EntityShard: Sendable {
     if capacity < ring.capacity { move(record, to: capacity, layout) }
   }
 
-  private mutating func dropFirst(_ record: Int, _ layout: WindowLayout) {
+  private mutating func dropFirst(_ record: Int, _ layout: WindowShape) {
     for field in 0..<layout.distinctCount {
       let (key, hash, first, hasNext) = withCursor(record, layout) { cursor in
         (cursor.key, cursor.hash(cursor.first, field), cursor.first, cursor.unlinkFirst(field))
@@ -240,11 +239,11 @@ struct EntityShard: Sendable {
   // MARK: Distinct categories
 
   private static func name(_ key: UInt64, _ field: Int, _ hash: UInt64) -> UInt64 {
-    KeyedHash.combine(key &+ UInt64(field), hash)
+    EntityHash.combine(key &+ UInt64(field), hash)
   }
 
   /// Links a new entry with those of the same category.
-  private mutating func link(_ record: Int, _ at: UInt32, isInOrder: Bool, _ layout: WindowLayout) {
+  private mutating func link(_ record: Int, _ at: UInt32, isInOrder: Bool, _ layout: WindowShape) {
     guard isInOrder else { return findLatest(record, layout) }
     for field in 0..<layout.distinctCount {
       let (key, hash) = withCursor(record, layout) { ($0.key, $0.hash(at, field)) }
@@ -257,7 +256,7 @@ struct EntityShard: Sendable {
   }
 
   /// Finds the newest entries of an entity's categories: numbers have moved.
-  private mutating func findLatest(_ record: Int, _ layout: WindowLayout) {
+  private mutating func findLatest(_ record: Int, _ layout: WindowShape) {
     for field in 0..<layout.distinctCount {
       let key = withCursor(record, layout) { $0.key }
       var newest: [UInt64: UInt32] = [:]
@@ -270,7 +269,7 @@ struct EntityShard: Sendable {
 
   @inline(__always)
   private mutating func withCursor<T>(
-    _ record: Int, _ layout: WindowLayout, _ body: (inout EntityCursor) -> T
+    _ record: Int, _ layout: WindowShape, _ body: (inout EntityCursor) -> T
   ) -> T {
     records.withUnsafeMutableBufferPointer { records in
       entries.withUnsafeMutableBufferPointer { entries in
@@ -287,7 +286,7 @@ struct EntityShard: Sendable {
   // MARK: State
 
   /// Records and entries, in no order that means anything.
-  func encode(_ layout: WindowLayout) -> [UInt64] {
+  func encode(_ layout: WindowShape) -> [UInt64] {
     var words: [UInt64] = [UInt64(count)]
     words.reserveCapacity(1 + count * layout.recordWords + entryCount * layout.entryWords)
     for record in 0..<records.count / layout.recordWords {
@@ -311,7 +310,7 @@ struct EntityShard: Sendable {
   init() {}
 
   /// A shard as it was encoded; nil if the words are no such shard.
-  init?(_ words: [UInt64], layout: WindowLayout) {
+  init?(_ words: [UInt64], layout: WindowShape) {
     guard let entities = words.first, entities <= UInt64(words.count) else { return nil }
     var at = 1
     for _ in 0..<entities {
@@ -322,7 +321,7 @@ struct EntityShard: Sendable {
       at += layout.recordWords
       let first = UInt32(truncatingIfNeeded: records[base])
       let count = UInt32(truncatingIfNeeded: records[base] >> 32) &- first
-      guard count <= layout.largestRing, index[records[base + 3]] == nil,
+      guard count <= 1 << 30, index[records[base + 3]] == nil,
         at + Int(count) * layout.entryWords <= words.count
       else { return nil }
       var capacity = Self.firstRing

@@ -2,16 +2,13 @@
 /// volume 3, section 6.4). Hashes have to be spread well already; two equal ones are one key.
 struct HashIndex {
   /// 0 is a free slot.
-  private var hashes: [UInt64]
-  private var values: [UInt32]
+  private var hashes: [UInt64] = []
+  private var values: [UInt32] = []
   private(set) var count = 0
 
   private static let smallest = 8
 
-  init() {
-    hashes = Array(repeating: 0, count: Self.smallest)
-    values = Array(repeating: 0, count: Self.smallest)
-  }
+  init() {}
 
   /// Bytes a key takes in a table that has just grown: at most a quarter of it is full then.
   static let bytesPerKey = 4 * 12
@@ -25,6 +22,7 @@ struct HashIndex {
   /// Shards are chosen by the upper bits of a hash, slots by the lower ones.
   @inline(__always)
   private func slot(_ key: UInt64) -> (at: Int, isFound: Bool) {
+    guard !hashes.isEmpty else { return (0, false) }
     var at = Int(truncatingIfNeeded: key) & mask
     while hashes[at] != 0 {
       if hashes[at] == key { return (at, true) }
@@ -76,8 +74,9 @@ struct HashIndex {
 
   private mutating func grow() {
     let (oldHashes, oldValues) = (hashes, values)
-    hashes = Array(repeating: 0, count: oldHashes.count * 2)
-    values = Array(repeating: 0, count: oldHashes.count * 2)
+    let size = max(Self.smallest, oldHashes.count * 2)
+    hashes = Array(repeating: 0, count: size)
+    values = Array(repeating: 0, count: size)
     for (hash, value) in zip(oldHashes, oldValues) where hash != 0 {
       let at = slot(hash).at
       hashes[at] = hash

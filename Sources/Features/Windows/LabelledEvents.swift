@@ -1,6 +1,7 @@
 /// Where the events are that windows still want the labels of, by the hashes of their identifiers.
 struct LabelledEvents: Sendable {
-  /// Rows of: hash of the identifier, event time, and a key a group; 0 where the event did not enter.
+  /// Rows of: hash of the identifier, event time, when its label was given (0: there is none), and a
+  /// key a group, 0 where the event did not enter.
   private var rows: [UInt64] = []
   private let width: Int
   private var first: UInt32 = 0
@@ -8,35 +9,49 @@ struct LabelledEvents: Sendable {
   /// Row number by hash.
   private var index = HashIndex()
 
-  init(groups: Int) { width = 2 + groups }
+  init(groups: Int) { width = 3 + groups }
 
   var count: Int { Int(end &- first) }
 
   /// Bytes an event takes, at the most.
-  static func byteCount(groups: Int) -> Int { (2 + groups) * 8 * 2 + HashIndex.bytesPerKey }
+  static func byteCount(groups: Int) -> Int { (3 + groups) * 8 * 2 + HashIndex.bytesPerKey }
 
   private var capacity: UInt32 { UInt32(rows.count / width) }
 
   @inline(__always)
   private func at(_ number: UInt32) -> Int { Int(number & (capacity &- 1)) * width }
 
-  mutating func append(_ hash: UInt64, time: Int64, keys: [UInt64]) {
+  mutating func append(_ hash: UInt64, time: Int64, labelTime: Int64 = 0, keys: [UInt64]) {
     if UInt32(count) == capacity { grow() }
     let at = self.at(end)
     rows[at] = hash
     rows[at + 1] = UInt64(bitPattern: time)
-    for (offset, key) in keys.enumerated() { rows[at + 2 + offset] = key }
+    rows[at + 2] = UInt64(bitPattern: labelTime)
+    for (offset, key) in keys.enumerated() { rows[at + 3 + offset] = key }
     index.set(hash, end)
     end &+= 1
   }
 
-  /// Gives an event's time and its key in each group; false if it is not known.
-  func find(_ hash: UInt64, _ body: (_ time: Int64, _ keys: ArraySlice<UInt64>) -> Void) -> Bool {
-    guard let number = index[hash] else { return false }
-    let at = self.at(number)
-    body(Int64(bitPattern: rows[at + 1]), rows[at + 2..<at + width])
-    return true
+  /// What is known of an event that is to take a label.
+  enum Place {
+    case unknown
+    /// It has a label that was given later.
+    case outdated
+    /// Its time, and where its keys lie.
+    case found(time: Int64, keys: Int)
   }
+
+  /// Finds an event that is to take a label.
+  mutating func label(_ hash: UInt64, at labelTime: Int64) -> Place {
+    guard let number = index[hash] else { return .unknown }
+    let at = self.at(number)
+    guard labelTime >= Int64(bitPattern: rows[at + 2]) else { return .outdated }
+    rows[at + 2] = UInt64(bitPattern: labelTime)
+    return .found(time: Int64(bitPattern: rows[at + 1]), keys: at + 3)
+  }
+
+  /// The key of a found event in a group; 0 if it did not enter.
+  func key(_ keys: Int, group: Int) -> UInt64 { rows[keys + group] }
 
   /// Lets go of the first ones to come as long as they are no younger than `time`.
   mutating func removeFirst(through time: Int64) {
@@ -49,7 +64,7 @@ struct LabelledEvents: Sendable {
   }
 
   private mutating func grow() {
-    let wider = max(64, capacity * 2)
+    let wider = max(8, capacity * 2)
     var grown = [UInt64](repeating: 0, count: Int(wider) * width)
     var number = first
     while number != end {
@@ -79,7 +94,8 @@ struct LabelledEvents: Sendable {
     guard words.count % width == 0 else { return nil }
     for at in stride(from: 0, to: words.count, by: width) {
       append(
-        words[at], time: Int64(bitPattern: words[at + 1]), keys: Array(words[at + 2..<at + width]))
+        words[at], time: Int64(bitPattern: words[at + 1]),
+        labelTime: Int64(bitPattern: words[at + 2]), keys: Array(words[at + 3..<at + width]))
     }
   }
 }

@@ -10,9 +10,12 @@
 /// The label word is the event identifier's hash with its two lowest bits replaced: 0 without a
 /// label, 1 negative, 2 positive. Links are the distances to the previous and the next event with
 /// the same category, 0 if the ring has none.
-final class WindowLayout: Sendable {
+///
+/// Nothing but numbers and pointers to numbers, so that handing it on costs no reference count; made
+/// and owned by `WindowLayout`.
+struct WindowShape {
   /// The events between two points before the newest one: (t − delay − span, t − delay].
-  struct Frame: Equatable {
+  struct Frame: Equatable, BitwiseCopyable {
     var span: Int64
     var delay: Int64
     /// Whether an event counts in its own window. It never does in one with a delay.
@@ -20,7 +23,7 @@ final class WindowLayout: Sendable {
   }
 
   /// What is kept of a number.
-  struct Value: Equatable {
+  struct Value: Equatable, BitwiseCopyable {
     var hasSquares = false
     var hasExtremes = false
     /// Offsets in a frame's words.
@@ -29,8 +32,8 @@ final class WindowLayout: Sendable {
     fileprivate(set) var extremesAt = 0
   }
 
-  let frames: [Frame]
-  let values: [Value]
+  let frames: UnsafeBufferPointer<Frame>
+  let values: UnsafeBufferPointer<Value>
   let hasLabels: Bool
   let distinctCount: Int
   /// An event that lies so far behind the newest one changes windows as if it had come in order.
@@ -55,12 +58,11 @@ final class WindowLayout: Sendable {
   static let frameAt = 4
   static let labelAt = 1
 
-  init(
+  fileprivate init(
     frames: [Frame], values: [Value], hasLabels: Bool, distinctCount: Int, lateness: Int64,
     largestRing: UInt32
   ) {
     precondition(largestRing & (largestRing - 1) == 0, "a power of two")
-    self.frames = frames
     self.hasLabels = hasLabels
     self.distinctCount = distinctCount
     self.lateness = lateness
@@ -69,7 +71,7 @@ final class WindowLayout: Sendable {
     distinctAt = valueAt + values.count
     entryWords = distinctAt + 2 * distinctCount
     var at = 1
-    self.values = values.map { value in
+    let placed = values.map { value in
       var value = value
       value.sumAt = at
       at += 2
@@ -90,6 +92,19 @@ final class WindowLayout: Sendable {
     recordWords = Self.frameAt + frames.count * frameWords
     horizon = (frames.map { $0.span + $0.delay }.max() ?? 0) + lateness
     resultWords = 3 + 4 * values.count + distinctCount
+    self.frames = Self.copy(frames)
+    self.values = Self.copy(placed)
+  }
+
+  private static func copy<T: BitwiseCopyable>(_ values: [T]) -> UnsafeBufferPointer<T> {
+    let copy = UnsafeMutableBufferPointer<T>.allocate(capacity: values.count)
+    _ = copy.initialize(from: values)
+    return UnsafeBufferPointer(copy)
+  }
+
+  fileprivate func deallocate() {
+    frames.deallocate()
+    values.deallocate()
   }
 
   /// Where the results of a frame begin, and the figures within.
@@ -98,4 +113,23 @@ final class WindowLayout: Sendable {
   var positivesResult: Int { 1 + 4 * values.count }
   var newestResult: Int { 2 + 4 * values.count }
   var distinctResult: Int { 3 + 4 * values.count }
+}
+
+/// Owns a shape.
+///
+/// Sendable although pointers are not: what they lead to is written in `init`, before anybody else
+/// has the object, and never again; it goes with the last reference.
+final class WindowLayout: @unchecked Sendable {
+  let shape: WindowShape
+
+  init(
+    frames: [WindowShape.Frame], values: [WindowShape.Value], hasLabels: Bool, distinctCount: Int,
+    lateness: Int64, largestRing: UInt32
+  ) {
+    shape = WindowShape(
+      frames: frames, values: values, hasLabels: hasLabels, distinctCount: distinctCount,
+      lateness: lateness, largestRing: largestRing)
+  }
+
+  deinit { shape.deallocate() }
 }

@@ -8,7 +8,7 @@ extension WindowMemory {
     let (kind, shard) = number.quotientAndRemainder(dividingBy: Self.shardCount)
     var writer = StateWriter()
     if kind < plan.groups.count {
-      writer.write(shards[kind][shard].encode(plan.groups[kind].layout))
+      writer.write(shards[kind][shard].encode(plan.groups[kind].layout.shape))
     } else {
       writer.write(labelled[shard].encode())
     }
@@ -21,9 +21,10 @@ extension WindowMemory {
     let words = try reader.readArray(of: UInt64.self)
     try reader.finish()
     if kind < plan.groups.count {
-      guard let restored = EntityShard(words, layout: plan.groups[kind].layout) else {
+      guard let restored = EntityShard(words, layout: plan.groups[kind].layout.shape) else {
         throw .invalid("window of an entity")
       }
+      counts[kind] += restored.count - shards[kind][shard].count
       shards[kind][shard] = restored
     } else {
       guard let restored = LabelledEvents(words, groups: plan.groups.count) else {

@@ -20,9 +20,11 @@ public struct WindowMemory: Sendable {
     public var forgotten: UInt64 = 0
     /// Labels that reached an event in a window.
     public var labels: UInt64 = 0
+    /// Labels of events that have not come, not kept because there were too many.
+    public var labelsNotKept: UInt64 = 0
 
     static var fields: [WritableKeyPath<Self, UInt64>] {
-      [\.outOfOrder, \.leftOut, \.crowdedOut, \.forgotten, \.labels]
+      [\.outOfOrder, \.leftOut, \.crowdedOut, \.forgotten, \.labels, \.labelsNotKept]
     }
   }
 
@@ -30,9 +32,12 @@ public struct WindowMemory: Sendable {
   public internal(set) var counters = Counters()
 
   let plan: WindowPlan
+  private let usesLabels: Bool
   let entities: Int
   /// Per group.
   var shards: [[EntityShard]]
+  /// Entities per group.
+  var counts: [Int]
   var labelled: [LabelledEvents]
   /// Labels of events that have not come, by the hash of the identifier.
   var early: [UInt64: EarlyLabel] = [:]
@@ -44,9 +49,11 @@ public struct WindowMemory: Sendable {
     var time: Int64
   }
 
-  static let shardCount = 256
+  /// Many, so that a block of events touches few: a shard that changes while an image of it is
+  /// wanted is copied whole.
+  static let shardCount = 4096
   /// Events between two sweeps of a shard.
-  private static let sweepEvery: UInt64 = 256
+  private static let sweepEvery: UInt64 = 16
   /// The most labels kept for events that have not come.
   private static let mostEarly = 1 << 20
 
@@ -58,10 +65,12 @@ public struct WindowMemory: Sendable {
 
   init(plan: WindowPlan, settings: WindowSettings) {
     self.plan = plan
+    usesLabels = plan.usesLabels
     entities = settings.entities
     shards = plan.groups.map { _ in
       Array(repeating: EntityShard(), count: Self.shardCount)
     }
+    counts = plan.groups.map { _ in 0 }
     labelled =
       plan.usesLabels
       ? Array(
@@ -72,14 +81,14 @@ public struct WindowMemory: Sendable {
   }
 
   /// Entities kept, of all kinds.
-  public var entityCount: Int { shards.joined().reduce(0) { $0 + $1.count } }
+  public var entityCount: Int { counts.reduce(0, +) }
   /// Events kept; one counts once a kind of entity.
   public var entryCount: Int { shards.joined().reduce(0) { $0 + $1.entryCount } }
   /// Labels kept for events that have not come.
   public var earlyCount: Int { early.count }
 
   @inline(__always)
-  private static func shard(_ hash: UInt64) -> Int { Int(hash >> 56) }
+  private static func shard(_ hash: UInt64) -> Int { Int(hash >> 52) }
 
   // MARK: Events
 
@@ -93,37 +102,37 @@ public struct WindowMemory: Sendable {
     _ block: EventBlock, row: Int, clock: Int64, set: (_ column: Int, _ value: Double) -> Void
   ) {
     let time = block.times[row]
-    for (index, key) in plan.keys.enumerated() {
+    for index in 0..<plan.keys.count {
       hashes[index] =
-        switch key {
+        switch plan.keys[index] {
         case .entity(let field): plan.hash.hash(block.entity(field, row))
         case .category(let field): plan.hash.hash(block.category(field, row))
         }
     }
     let isTimely = time <= clock && time >= clock - block.lateness
     if !isTimely { counters.leftOut += 1 } else if time < clock { counters.outOfOrder += 1 }
-    var column = 0
-    let mark = plan.usesLabels ? plan.hash.hash(block.id(row)) : 0
-    let known = isTimely && !early.isEmpty ? early.removeValue(forKey: mark) : nil
-    for group in plan.groups.indices {
-      observe(group, block, row, mark: mark & ~3 | (known?.state ?? 0), isTimely: isTimely)
-      while column < plan.columns.count, plan.columns[plan.order[column]].group == group {
-        set(plan.order[column], value(plan.columns[plan.order[column]], time))
-        column += 1
+    let mark = usesLabels ? plan.hash.hash(block.id(row)) : 0
+    for number in 0..<plan.groups.count {
+      let group = plan.groups[number]
+      observe(group, number, block, row, mark: mark & ~3, isTimely: isTimely)
+      for output in group.outputs {
+        set(output.column, value(output.output, output.base, output.span, group.layout.shape, time))
       }
     }
-    if plan.usesLabels, isTimely {
+    if usesLabels, isTimely {
       labelled[Self.shard(mark)].append(mark, time: time, keys: labelKeys)
+      // Its own label counts only from the next event on, even if it was there before.
+      if !early.isEmpty, let known = early.removeValue(forKey: mark) { label(mark, known) }
     }
     events += 1
     if events % Self.sweepEvery == 0 { sweep(clock) }
   }
 
   private mutating func observe(
-    _ number: Int, _ block: EventBlock, _ row: Int, mark: UInt64, isTimely: Bool
+    _ group: WindowPlan.Group, _ number: Int, _ block: EventBlock, _ row: Int, mark: UInt64,
+    isTimely: Bool
   ) {
-    let group = plan.groups[number]
-    let layout = group.layout
+    let layout = group.layout.shape
     var key = hashes[group.entity[0]]
     for other in group.entity.dropFirst() { key = KeyedHash.combine(key, hashes[other]) }
     entry.removeAll(keepingCapacity: true)
@@ -136,23 +145,30 @@ public struct WindowMemory: Sendable {
       entry.append(hashes[field])
       entry.append(0)
     }
-    let counts = passes(group.test, block, row)
-    labelKeys[number] = isTimely && counts && layout.hasLabels ? key : 0
+    let isCounted = passes(group.test, block, row)
+    labelKeys[number] = isTimely && isCounted && layout.hasLabels ? key : 0
     let size = layout.frames.count * layout.resultWords
     if results.count < size { results = Array(repeating: 0, count: size) }
     let at = Self.shard(key)
     let before = shards[number][at].count
     counters.crowdedOut += UInt64(
       shards[number][at].observe(
-        key: key, entry: entry, isTimely: isTimely, counts: counts, layout: layout,
+        key: key, entry: entry, isTimely: isTimely, counts: isCounted, layout: layout,
         results: &results))
-    // A hash spreads entities evenly, so a shard may have its share and a bit more.
-    if shards[number][at].count > before,
-      shards[number][at].count > entities / Self.shardCount * 9 / 8 + 8
-    {
-      _ = shards[number][at].forgetOldest(layout)
-      counters.forgotten += 1
+    if shards[number][at].count > before {
+      counts[number] += 1
+      if counts[number] > entities { forget(number, after: at) }
     }
+  }
+
+  /// Forgets the entity of a shard that was seen longest ago: of the next shard that has any beside
+  /// the newcomer.
+  private mutating func forget(_ number: Int, after newcomer: Int) {
+    var at = newcomer
+    while shards[number][at].count < (at == newcomer ? 2 : 1) { at = (at + 1) % Self.shardCount }
+    shards[number][at].forgetOldest(plan.groups[number].layout.shape)
+    counts[number] -= 1
+    counters.forgotten += 1
   }
 
   private func passes(_ test: WindowPlan.Test?, _ block: EventBlock, _ row: Int) -> Bool {
@@ -173,14 +189,14 @@ public struct WindowMemory: Sendable {
   }
 
   /// A column's value from the figures of its frame. All are defined and finite.
-  private func value(_ column: WindowPlan.Column, _ time: Int64) -> Double {
-    let layout = plan.groups[column.group].layout
-    let base = layout.result(frame: column.frame)
+  private func value(
+    _ output: WindowPlan.Output, _ base: Int, _ span: Int64, _ layout: WindowShape, _ time: Int64
+  ) -> Double {
     let count = results[base]
     func figure(_ value: Int, _ offset: Int) -> Double {
-      bounded(results[base + WindowLayout.result(value: value) + offset])
+      bounded(results[base + WindowShape.result(value: value) + offset])
     }
-    switch column.output {
+    switch output {
     case .count: return count
     case .sum(let value): return figure(value, 0)
     case .mean(let value): return count == 0 ? 0 : bounded(figure(value, 0) / count)
@@ -190,7 +206,7 @@ public struct WindowMemory: Sendable {
     case .distinct(let field): return results[base + layout.distinctResult + field]
     case .sinceLast:
       let newest = results[base + layout.newestResult]
-      return (newest.isNaN ? Double(column.span) : Double(time) - newest) / 1000
+      return (newest.isNaN ? Double(span) : Double(time) - newest) / 1000
     case .positives: return results[base + layout.positivesResult]
     case .positiveRate:
       return count == 0 ? 0 : results[base + layout.positivesResult] / count
@@ -199,27 +215,34 @@ public struct WindowMemory: Sendable {
 
   // MARK: Labels
 
-  /// An event turned out positive or negative; of several labels the last one holds. One that comes
-  /// before its event is kept for it.
+  /// An event turned out positive or negative; of several labels the one given last holds. One that
+  /// comes before its event is kept for it.
   /// - Parameter time: when the label was given, ms since 1970.
   public mutating func label(id: ArraySlice<UInt8>, isPositive: Bool, time: Int64) {
-    guard plan.usesLabels else { return }
-    let hash = plan.hash.hash(id)
-    let state: UInt64 = isPositive ? 2 : 1
-    let groups = plan.groups
-    var shards = self.shards
-    self.shards = []
-    defer { self.shards = shards }
-    let isKnown = labelled[Self.shard(hash)].find(hash) { time, keys in
-      for (group, key) in zip(groups.indices, keys) where key != 0 {
-        shards[group][Self.shard(key)].label(
-          key: key, time: time, mark: hash & ~3, state: state, layout: groups[group].layout)
-      }
-    }
-    if isKnown {
+    guard usesLabels else { return }
+    label(plan.hash.hash(id), EarlyLabel(state: isPositive ? 2 : 1, time: time))
+  }
+
+  private mutating func label(_ hash: UInt64, _ label: EarlyLabel) {
+    switch labelled[Self.shard(hash)].label(hash, at: label.time) {
+    case .outdated: break
+    case .found(let eventTime, let keys):
       counters.labels += 1
-    } else if early.count < Self.mostEarly || early[hash] != nil {
-      early[hash] = EarlyLabel(state: state, time: time)
+      for number in 0..<plan.groups.count {
+        let key = labelled[Self.shard(hash)].key(keys, group: number)
+        guard key != 0 else { continue }
+        shards[number][Self.shard(key)].label(
+          key: key, time: eventTime, mark: hash & ~3, state: label.state,
+          layout: plan.groups[number].layout.shape)
+      }
+    case .unknown:
+      if let other = early[hash] {
+        if label.time >= other.time { early[hash] = label }
+      } else if early.count < Self.mostEarly {
+        early[hash] = label
+      } else {
+        counters.labelsNotKept += 1
+      }
     }
   }
 
@@ -231,10 +254,14 @@ public struct WindowMemory: Sendable {
     let round = events / Self.sweepEvery
     let at = Int(round % UInt64(Self.shardCount))
     for (number, group) in plan.groups.enumerated() {
-      shards[number][at].sweep(to: clock - group.layout.lateness, layout: group.layout)
+      let layout = group.layout.shape
+      let before = shards[number][at].count
+      guard before > 0 else { continue }
+      shards[number][at].sweep(to: clock - layout.lateness, layout: layout)
+      counts[number] -= before - shards[number][at].count
     }
-    guard plan.usesLabels else { return }
-    let horizon = clock - (plan.groups.map(\.layout.horizon).max() ?? 0)
+    guard usesLabels else { return }
+    let horizon = clock - (plan.groups.map(\.layout.shape.horizon).max() ?? 0)
     labelled[at].removeFirst(through: horizon)
     if at == 0, !early.isEmpty { early = early.filter { $0.value.time > horizon } }
   }

@@ -10,25 +10,39 @@ struct WindowPlan: Sendable {
   }
 
   /// A condition bound to a column.
-  enum Test {
+  enum Test: Sendable {
     case number(Int, WindowFeature.Condition.Comparison, Double)
     case key(Int, isEqual: Bool, UInt64)
   }
 
   /// The windows over one kind of entity.
-  struct Group {
+  final class Group: Sendable {
     /// Indices of the keys that make the entity.
-    var entity: [Int]
-    var test: Test?
+    let entity: [Int]
+    let test: Test?
     /// Number fields that are kept.
-    var numbers: [Int]
+    let numbers: [Int]
     /// Keys whose different values are counted.
-    var distinct: [Int]
-    var layout: WindowLayout
+    let distinct: [Int]
+    let layout: WindowLayout
+    /// Columns of the plan, where their figures begin among the results, and how far back they reach.
+    let outputs: [(column: Int, base: Int, output: Output, reach: Int64)]
+
+    init(
+      entity: [Int], test: Test?, numbers: [Int], distinct: [Int], layout: WindowLayout,
+      outputs: [(column: Int, base: Int, output: Output, reach: Int64)]
+    ) {
+      self.entity = entity
+      self.test = test
+      self.numbers = numbers
+      self.distinct = distinct
+      self.layout = layout
+      self.outputs = outputs
+    }
   }
 
   /// What a column is of a frame's figures.
-  enum Output {
+  enum Output: Sendable {
     case count
     case sum(Int)
     case mean(Int)
@@ -53,18 +67,16 @@ struct WindowPlan: Sendable {
   let groups: [Group]
   /// In the order of the features.
   let columns: [Column]
-  /// The columns' indices, group by group.
-  let order: [Int]
-  let hash: KeyedHash
+  let hash: EntityHash
   /// Whether windows ask for labels.
-  var usesLabels: Bool { groups.contains { $0.layout.hasLabels } }
+  var usesLabels: Bool { groups.contains { $0.layout.shape.hasLabels } }
 
   /// No windows.
   static let none = WindowPlan()
 
   private init() {
-    (keys, groups, columns, order) = ([], [], [], [])
-    hash = KeyedHash(seed: 0)
+    (keys, groups, columns) = ([], [], [])
+    hash = EntityHash()
   }
 
   /// - Parameter features: each with its position in the list of definitions.
@@ -72,7 +84,7 @@ struct WindowPlan: Sendable {
     _ features: [(position: Int, feature: WindowFeature)], schema: EventSchema,
     settings: WindowSettings
   ) throws(FeatureError) {
-    hash = KeyedHash(seed: settings.seed)
+    hash = EntityHash()
     var builder = Builder(schema: schema, hash: hash)
     var problems: [FeatureError.Problem] = []
     for (position, feature) in features {
@@ -84,22 +96,27 @@ struct WindowPlan: Sendable {
     keys = builder.keys
     let columns = builder.columns
     self.columns = columns
-    order = columns.indices.sorted { (columns[$0].group, $0) < (columns[$1].group, $1) }
-    groups = builder.drafts.map { draft in
-      Group(
+    groups = builder.drafts.enumerated().map { number, draft in
+      let layout = WindowLayout(
+        frames: draft.frames, values: draft.numbers.map(\.value), hasLabels: draft.hasLabels,
+        distinctCount: draft.distinct.count, lateness: schema.lateness,
+        largestRing: settings.largestRing)
+      return Group(
         entity: draft.entity, test: draft.test, numbers: draft.numbers.map(\.field),
-        distinct: draft.distinct,
-        layout: WindowLayout(
-          frames: draft.frames, values: draft.numbers.map(\.value), hasLabels: draft.hasLabels,
-          distinctCount: draft.distinct.count, lateness: schema.lateness,
-          largestRing: settings.largestRing))
+        distinct: draft.distinct, layout: layout,
+        outputs: columns.indices.filter { columns[$0].group == number }.map {
+          (
+            $0, layout.shape.result(frame: columns[$0].frame), columns[$0].output,
+            columns[$0].span + draft.frames[columns[$0].frame].delay
+          )
+        })
     }
   }
 
   /// What each kind of entity costs; entities and events at the most, as tables may be half empty.
   func costs(_ schema: EventSchema) -> [WindowMemory.Cost] {
     groups.map { group in
-      let layout = group.layout
+      let layout = group.layout.shape
       return WindowMemory.Cost(
         entity: group.entity.map { index in
           switch keys[index] {
@@ -109,7 +126,7 @@ struct WindowPlan: Sendable {
         },
         bytesPerEntity: layout.recordWords * 8 + HashIndex.bytesPerKey
           + Int(EntityShard.firstRing) * layout.entryWords * 8,
-        bytesPerEvent: layout.entryWords * 16 + layout.distinctCount * HashIndex.bytesPerKey
+        bytesPerEvent: layout.entryWords * 32 + layout.distinctCount * HashIndex.bytesPerKey
           + (layout.hasLabels ? LabelledEvents.byteCount(groups: groups.count) : 0),
         horizon: layout.horizon, eventsPerEntity: Int(layout.largestRing))
     }
@@ -119,15 +136,15 @@ struct WindowPlan: Sendable {
     var entity: [Int]
     var condition: WindowFeature.Condition?
     var test: Test?
-    var frames: [WindowLayout.Frame] = []
-    var numbers: [(field: Int, value: WindowLayout.Value)] = []
+    var frames: [WindowShape.Frame] = []
+    var numbers: [(field: Int, value: WindowShape.Value)] = []
     var distinct: [Int] = []
     var hasLabels = false
   }
 
   private struct Builder {
     let schema: EventSchema
-    let hash: KeyedHash
+    let hash: EntityHash
     let numbers: [String]
     let categories: [String]
     let entities: [String]
@@ -135,7 +152,7 @@ struct WindowPlan: Sendable {
     var drafts: [Draft] = []
     var columns: [Column] = []
 
-    init(schema: EventSchema, hash: KeyedHash) {
+    init(schema: EventSchema, hash: EntityHash) {
       self.schema = schema
       self.hash = hash
       numbers = schema.values.filter { $0.type == .number }.map(\.name)
@@ -159,7 +176,7 @@ struct WindowPlan: Sendable {
         throw fail("a window needs a length above 0")
       }
       let draft = try draft(entity, feature.condition, fail)
-      func number(_ name: String, _ change: (inout WindowLayout.Value) -> Void = { _ in })
+      func number(_ name: String, _ change: (inout WindowShape.Value) -> Void = { _ in })
         throws(FeatureError) -> Int
       {
         guard let field = numbers.firstIndex(of: name) else {
@@ -172,7 +189,7 @@ struct WindowPlan: Sendable {
         let at =
           drafts[draft].numbers.firstIndex { $0.field == field } ?? drafts[draft].numbers.count
         if at == drafts[draft].numbers.count {
-          drafts[draft].numbers.append((field, WindowLayout.Value()))
+          drafts[draft].numbers.append((field, WindowShape.Value()))
         }
         change(&drafts[draft].numbers[at].value)
         return at
@@ -200,7 +217,7 @@ struct WindowPlan: Sendable {
       var current = feature.countsCurrent && feature.delay == 0
       if case .sinceLast = output { current = false }
       for span in feature.spans {
-        let frame = WindowLayout.Frame(span: span, delay: feature.delay, countsCurrent: current)
+        let frame = WindowShape.Frame(span: span, delay: feature.delay, countsCurrent: current)
         let at = drafts[draft].frames.firstIndex(of: frame) ?? drafts[draft].frames.count
         if at == drafts[draft].frames.count { drafts[draft].frames.append(frame) }
         columns.append(Column(group: draft, frame: at, output: output, span: span))
@@ -261,15 +278,12 @@ public struct WindowSettings: Sendable, Equatable {
   public var entities: Int
   /// The most events kept of one entity, rounded up to a power of two; the oldest ones go.
   public var eventsPerEntity: Int
-  /// Seed of the hashes by which entities are told apart.
-  public var seed: UInt64
 
   /// Settings, each with its default.
-  public init(entities: Int = 10_000_000, eventsPerEntity: Int = 1 << 17, seed: UInt64 = 0) {
+  public init(entities: Int = 10_000_000, eventsPerEntity: Int = 1 << 17) {
     precondition(entities > 0 && (4...1 << 30).contains(eventsPerEntity), "bounds above 0")
     self.entities = entities
     self.eventsPerEntity = eventsPerEntity
-    self.seed = seed
   }
 
   var largestRing: UInt32 {

@@ -367,7 +367,7 @@ nonisolated struct Weir_V1_Part: Sendable {
   init() {}
 }
 
-/// z = clip((x − mean) · scale, −8, 8)
+/// z = clip((x − mean) · scale, −limit, limit)
 nonisolated struct Weir_V1_Standardisation: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -377,9 +377,21 @@ nonisolated struct Weir_V1_Standardisation: Sendable {
 
   var scale: [Double] = []
 
+  /// 8 if it is not there
+  var limit: Double {
+    get {_limit ?? 0}
+    set {_limit = newValue}
+  }
+  /// Returns true if `limit` has been explicitly set.
+  var hasLimit: Bool {self._limit != nil}
+  /// Clears the value of `limit`. Subsequent reads from it will return its default value.
+  mutating func clearLimit() {self._limit = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _limit: Double? = nil
 }
 
 /// log-odds = intercept + Σ weight · z
@@ -1004,7 +1016,7 @@ nonisolated extension Weir_V1_Part: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension Weir_V1_Standardisation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Standardisation"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mean\0\u{1}scale\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mean\0\u{1}scale\0\u{1}limit\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1014,24 +1026,33 @@ nonisolated extension Weir_V1_Standardisation: SwiftProtobuf.Message, SwiftProto
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedDoubleField(value: &self.mean) }()
       case 2: try { try decoder.decodeRepeatedDoubleField(value: &self.scale) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self._limit) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.mean.isEmpty {
       try visitor.visitPackedDoubleField(value: self.mean, fieldNumber: 1)
     }
     if !self.scale.isEmpty {
       try visitor.visitPackedDoubleField(value: self.scale, fieldNumber: 2)
     }
+    try { if let v = self._limit {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Weir_V1_Standardisation, rhs: Weir_V1_Standardisation) -> Bool {
     if lhs.mean != rhs.mean {return false}
     if lhs.scale != rhs.scale {return false}
+    if lhs._limit != rhs._limit {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -13,6 +13,8 @@ public struct Pipeline: Sendable {
   public let labels: LabelPolicy?
   /// In the file's order; one may fill several columns.
   public let features: [FeatureDefinition]
+  /// How much windows may keep.
+  public var windows: WindowSettings { plan.windowSettings }
   /// The features bound to the schema.
   public let plan: FeaturePlan
   /// In the file's order.
@@ -165,7 +167,7 @@ public enum LearnerDefinition: Sendable, Equatable {
         [
           ("half_lives", options.halfLives), ("ridge", options.ridge),
           ("positive_weight", options.positiveWeight), ("negative_weight", options.negativeWeight),
-        ]
+        ] + (options.clip == Standardisation.usualLimit ? [] : [("clip", options.clip)])
       case .kMeans(let options):
         [("clusters", options.clusters), ("half_life", options.halfLife)]
       case .isolationForest(let options):

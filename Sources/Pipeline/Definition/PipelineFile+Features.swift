@@ -93,7 +93,8 @@ extension PipelineFileReader {
     // `count` and `since_last` are of the entity itself, the others of a field.
     let isOfEntity = kind == "count" || kind == "since_last"
     map.allow(
-      [kind, "over", "delay", "where", "current", "name", "input"] + (isOfEntity ? [] : ["by"]))
+      [kind, "over", "delay", "where", "name", "input"] + (isOfEntity ? [] : ["by"])
+        + (kind == "since_last" ? [] : ["current"]))
     let entity = isOfEntity ? map.texts(kind) : map.required("by").flatMap { _ in map.texts("by") }
     guard let entity, let spans = readSpans(map) else { return nil }
     let figure: WindowFeature.Figure
@@ -148,8 +149,8 @@ extension PipelineFileReader {
     return nil
   }
 
-  func readWindows(_ node: Node?, seed: UInt64) -> WindowSettings {
-    var settings = WindowSettings(seed: seed)
+  func readWindows(_ node: Node?) -> WindowSettings {
+    var settings = WindowSettings()
     guard let map = node.flatMap({ YAMLMap($0, "'windows'", problems) }) else { return settings }
     map.allow(["entities", "events_per_entity"])
     if let count = map.integer("entities", in: 1000...1_000_000_000) { settings.entities = count }

@@ -68,12 +68,15 @@ struct PipelineFileReader {
     var schema = file.required("events").flatMap { readEvents($0, label: label?.field) }
     let features = file.required("features").map(readFeatures) ?? []
     let seed = UInt64(file.integer("seed", in: 0...Int.max) ?? 0)
-    let windows = readWindows(file["windows"], seed: seed)
+    let windows = readWindows(file["windows"])
     var plan: FeaturePlan?
     // A field that was not understood is reported once, not with every feature of it.
     if schema != nil, schema?.values.count == file["events"]?["fields"]?.mapping?.count {
       for (definition, _) in features { schema?.requireEntities(of: definition) }
       plan = bind(features, to: schema!, windows)
+      if plan?.count == 0, !features.isEmpty {
+        problems.add(file["features"], "no feature is an input of the models")
+      }
     }
     let models = file.required("models").map { readModels($0, labelled: label != nil) } ?? []
     let decisions = file.required("decisions").flatMap {
@@ -261,10 +264,13 @@ struct PipelineFileReader {
     }
     switch kind {
     case .logisticRegression:
-      map.allow(["kind", "batch", "half_lives", "ridge", "positive_weight", "negative_weight"])
+      map.allow([
+        "kind", "batch", "half_lives", "ridge", "clip", "positive_weight", "negative_weight",
+      ])
       var options = LogisticRegressionOptions()
       if let value = map.numbers("half_lives") { options.halfLives = value }
       set(&options, "ridge", \.ridge)
+      set(&options, "clip", \.clip)
       set(&options, "positive_weight", \.positiveWeight)
       set(&options, "negative_weight", \.negativeWeight)
       check(options)

@@ -7,7 +7,8 @@ import ModelLog
 /// The bytes are the value: encoding is laying them out, decoding is checking them. Layout, all
 /// little-endian:
 ///
-///     "WSB1"  rows u32  features u32  models u32  fingerprint 32 bytes
+///     "WSB2"  rows u32  features u32  models u32  fingerprint 32 bytes
+///     events u64  labels u64: offsets behind what the scorer had read (0 in a history)
 ///     per model: epoch u64  version u64 (0: no parameters yet)  digest 32 bytes
 ///     times      rows × i64, ms since 1970
 ///     features   features × rows × f64, column by column
@@ -44,6 +45,9 @@ public final class ScoredBlock: Sendable {
   public let features: Int
   /// Of the pipeline that computed the features.
   public let fingerprint: Digest
+  /// Offsets in `events` and `labels` behind all that the scorer had read: with them the same
+  /// features can be computed again.
+  public let readThrough: (events: UInt64, labels: UInt64)
   /// One a model, in the pipeline's order.
   public let versions: [Version]
 
@@ -54,8 +58,8 @@ public final class ScoredBlock: Sendable {
   private let endStart: Int
   private let idStart: Int
 
-  private static let magic: [UInt8] = Array("WSB1".utf8)
-  private static let headerSize = 4 + 3 * 4 + 32
+  private static let magic: [UInt8] = Array("WSB2".utf8)
+  private static let headerSize = 4 + 3 * 4 + 32 + 2 * 8
   private static let versionSize = 8 + 8 + 32
 
   /// Bytes that are no scored block.
@@ -115,6 +119,7 @@ public final class ScoredBlock: Sendable {
     self.rows = rows
     self.features = features
     fingerprint = Digest(bytes: Array(bytes[16..<48]))!
+    readThrough = (Self.load(UInt64.self, bytes, 48), Self.load(UInt64.self, bytes, 56))
     timeStart = start
     versions = (0..<models).map { model in
       let at = Self.headerSize + model * Self.versionSize
@@ -131,12 +136,13 @@ public final class ScoredBlock: Sendable {
   ///   - outcomes: at least one an event.
   init(
     events: EventBlock, features: Matrix, fingerprint: Digest, versions: [Version],
-    scores: [[Float]], outcomes: [Outcome]
+    scores: [[Float]], outcomes: [Outcome], readThrough: (events: UInt64, labels: UInt64)
   ) {
     let rows = events.count
     self.rows = rows
     self.features = features.columns
     self.fingerprint = fingerprint
+    self.readThrough = readThrough
     self.versions = versions
     timeStart = Self.headerSize + versions.count * Self.versionSize
     featureStart = timeStart + rows * 8
@@ -155,6 +161,8 @@ public final class ScoredBlock: Sendable {
     put(UInt32(features.columns))
     put(UInt32(versions.count))
     bytes += fingerprint.bytes
+    put(readThrough.events)
+    put(readThrough.labels)
     for version in versions {
       put(version.epoch)
       put(version.version)

@@ -71,7 +71,11 @@ public struct ScoringEngine {
   }
 
   /// Computes the features of a block's events, scores them and decides.
-  public mutating func score(_ block: EventBlock) -> ScoredBlock {
+  /// - Parameter readThrough: offsets behind what was read of `events` and `labels`; goes into the
+  ///   scored block.
+  public mutating func score(
+    _ block: EventBlock, readThrough: (events: UInt64, labels: UInt64) = (0, 0)
+  ) -> ScoredBlock {
     remember(block)
     let rows = block.count
     for model in served.indices {
@@ -85,7 +89,7 @@ public struct ScoringEngine {
     }
     return ScoredBlock(
       events: block, features: features, fingerprint: pipeline.fingerprint, versions: versions,
-      scores: scores, outcomes: outcomes)
+      scores: scores, outcomes: outcomes, readThrough: readThrough)
   }
 
   /// Computes the features of a block's events and nothing else: what windows and bins remember is
@@ -110,6 +114,27 @@ public struct ScoringEngine {
     if pipeline.plan.usesLabels { labels.append(id: id, label, time: time) }
   }
 
+  /// Takes a label as it is read from a topic, a bounded number ahead of event time. One without a
+  /// time, or dated too far ahead to be waited for, is known at once.
+  /// - Returns: false if there is no room before event time goes on; the label was not taken then.
+  mutating func takeLabel(id: [UInt8], _ label: Label, time: Int64?, timestamp: Int64) -> Bool {
+    let now = clock.time
+    if labels.count >= Self.labelsAhead {
+      // Unless all of them are dated so far ahead that others would come too late behind them.
+      let delay = pipeline.labels?.delay ?? 0
+      guard let now, let earliest = labels.earliest, earliest > now + delay else { return false }
+      labels.deliver(dueBy: nil) { id, label, time, _ in
+        memory.label(id: id[...], isPositive: label == .positive, time: time)
+      }
+    }
+    let isAhead = now.flatMap { now in time.map { $0 > now + EventClock.leap } } ?? false
+    labels.append(
+      id: id, label, time: isAhead ? now! : time ?? now ?? timestamp)
+    return true
+  }
+
+  private static let labelsAhead = 65_536
+
   /// What windows remember; nil if there are none.
   public var windows: WindowMemory? { memory.windows }
 
@@ -128,19 +153,30 @@ public struct ScoringEngine {
 
   // MARK: State
 
-  /// What scoring goes on from after a restart, apart from the parameters: event time.
-  public func encodeState() -> [UInt8] {
+  /// Whether features remember anything, apart from event time.
+  public var remembers: Bool { pipeline.plan.remembers }
+
+  /// What is to be restored beside the parameters, in pieces of a bounded size: event time and labels
+  /// that wait, then the memory of the features. A copy of an engine keeps its state while the engine
+  /// goes on.
+  public var pieceCount: Int { 1 + (remembers ? memory.pieceCount : 0) }
+
+  /// One piece of the state.
+  public func encodePiece(_ number: Int) -> [UInt8] {
+    if number > 0 { return memory.encodePiece(number - 1) }
     var writer = StateWriter()
     clock.encode(into: &writer)
+    labels.encode(into: &writer)
     return writer.bytes
   }
 
-  /// Goes on from a saved state.
+  /// Goes on from one piece of a saved state.
   /// - Throws: `StateError` for bytes that are none.
-  public mutating func restore(state: [UInt8]) throws {
-    var reader = StateReader(state)
+  public mutating func restorePiece(_ number: Int, _ bytes: [UInt8]) throws {
+    if number > 0 { return try memory.restorePiece(number - 1, bytes) }
+    var reader = StateReader(bytes)
     clock = try EventClock(from: &reader)
+    labels = try LabelQueue(from: &reader)
     try reader.finish()
   }
-
 }

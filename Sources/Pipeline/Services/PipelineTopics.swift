@@ -34,6 +34,9 @@ public struct PipelineTopics: Sendable {
 
   /// Under which name the scorer's position in `events` is kept, by its role.
   public static let scorerGroup = "scorer"
+  /// Under which name the scorer says from where on it needs `events`, `labels` and `scored` to
+  /// restore what its features remember.
+  public static let memoryGroup = "memory"
   /// Under which name the trainer's positions in `scored` and `labels` are kept, by its role.
   public static let trainerGroup = "trainer"
 

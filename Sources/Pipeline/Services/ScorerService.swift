@@ -1,6 +1,7 @@
 import Features
 import Logging
 import ModelLog
+import StateCoding
 import Topics
 
 /// Follows `events` and `models`: scores whatever is there, without waiting for a block to fill,
@@ -45,6 +46,12 @@ public final class ScorerService {
   private var updates: UpdateFollower
   private let decoder: EventDecoder
   private var identifiers: RecentIdentifiers
+  private let labels: any TopicReader
+  private var labelDecoder = LabelDecoder()
+  /// Where the next label is read, for features that labels feed.
+  private var labelPosition: UInt64
+  /// Nil if features remember nothing.
+  private var checkpoint: MemoryCheckpoint?
   private var engine: ScoringEngine
   private var block: EventBlock
   private var scored = RecordBatch()
@@ -54,6 +61,7 @@ public final class ScorerService {
 
   /// Under which key the engine's state is kept.
   private static let stateKey = "engine"
+  private static let labelsAtOnce = 4096
   /// The most events scored at once.
   static let blockSize = 256
 
@@ -78,7 +86,11 @@ public final class ScorerService {
     try PipelineMismatch.check(pipeline, againstScorerOf: log)
     writer = try log.writer(topics.scorer, exclusive: true)
     events = try log.reader(PipelineTopics.events, of: PipelineTopics.producers)
+    labels = try log.reader(PipelineTopics.labels, of: PipelineTopics.producers)
+    let scored = try log.reader(PipelineTopics.scored, of: topics.scorer)
     let start = try events.startOffset()
+    let head = try Self.checkpointHead(pipeline, log, topics.scorer, events, labels, scored)
+    labelPosition = try max(head?.labels ?? 0, labels.startOffset())
     position = try writer.transact { transaction in
       try transaction.put(
         state: Array(pipeline.definition.utf8), for: PipelineMismatch.definitionKey)
@@ -87,16 +99,19 @@ public final class ScorerService {
       // From now on nothing is removed that this scorer has not scored.
       try transaction.commit(
         position: position ?? start, of: PipelineTopics.events, group: PipelineTopics.scorerGroup)
+      try head?.put(in: transaction)
       return position ?? start
     }
     decoder = EventDecoder(schema: pipeline.schema, readsLabel: false)
     identifiers = try Self.recentIdentifiers(
-      on: log.reader(PipelineTopics.scored, of: topics.scorer),
-      capacity: pipeline.schema.uniqueWithin)
+      on: scored, capacity: pipeline.schema.uniqueWithin)
     engine = ScoringEngine(pipeline: pipeline, capacity: Self.blockSize)
     block = EventBlock(schema: pipeline.schema, capacity: Self.blockSize)
-    if let state = try log.state(Self.stateKey, role: topics.scorer) {
-      try engine.restore(state: state)
+    if let head {
+      let events = try restoreMemory(from: head, role: topics.scorer, scored)
+      checkpoint = MemoryCheckpoint(head: head, events: events)
+    } else if let state = try log.state(Self.stateKey, role: topics.scorer) {
+      try engine.restorePiece(0, state)
     }
     try updates.begin(&engine, &counters)
     logger.info(
@@ -158,24 +173,144 @@ public final class ScorerService {
       return true
     }
     guard next > position else { return false }
+    try readLabels()
     scored.removeAll()
     decisions.removeAll()
-    let alerts = block.isEmpty ? 0 : scoreDecoded()
-    try writer.transact { transaction in
-      try transaction.append(scored, to: PipelineTopics.scored)
+    let alerts = block.isEmpty ? 0 : scoreDecoded(through: next)
+    let share = checkpoint?.share(events: block.count)
+    let scoredEnd = try writer.transact { transaction in
+      let first = try transaction.append(scored, to: PipelineTopics.scored)
       try transaction.append(decisions, to: PipelineTopics.decisions)
       try transaction.append(deadLetters, to: PipelineTopics.deadLetters)
-      if !block.isEmpty { try transaction.put(state: engine.encodeState(), for: Self.stateKey) }
+      if let share {
+        try share.put(in: transaction)
+      } else if !block.isEmpty {
+        try transaction.put(state: engine.encodePiece(0), for: Self.stateKey)
+      }
       try transaction.commit(
         position: next, of: PipelineTopics.events, group: PipelineTopics.scorerGroup)
       try putRefusals(in: transaction)
+      return first + UInt64(scored.count)
     }
     updates.didSave()
     position = next
+    if let share {
+      checkpoint?.didPut(share, events: block.count)
+      if !block.isEmpty {
+        checkpoint?.beginIfDue(
+          engine, events: next, labels: pipeline.plan.usesLabels ? labelPosition : nil,
+          scored: scoredEnd)
+      }
+    }
     counters.events += UInt64(block.count)
     counters.alerts += UInt64(alerts)
     counters.refused += UInt64(deadLetters.count)
     return true
+  }
+
+  // MARK: What features remember
+
+  /// Reads the labels that are there, a bounded number ahead of event time. What is no label becomes
+  /// the trainer's dead letter.
+  /// - Parameter end: no label from this offset on.
+  private func readLabels(through end: UInt64 = .max) throws {
+    guard pipeline.plan.usesLabels, labelPosition < end else { return }
+    labelPosition = try labels.read(from: labelPosition, limit: Self.labelsAtOnce) { record in
+      guard record.offset < end else { return false }
+      do throws(Rejection) {
+        let label = try labelDecoder.decode(record.value)
+        return engine.takeLabel(
+          id: label.eventID, label.label, time: label.time, timestamp: record.timestamp)
+      } catch { return true }
+    }
+  }
+
+  /// The newest image's head; where there is none yet, one from which all is taken in that is still
+  /// on the topics. Nil if features remember nothing.
+  private static func checkpointHead(
+    _ pipeline: Pipeline, _ log: any TopicLog, _ role: WriterRole, _ events: any TopicReader,
+    _ labels: any TopicReader, _ scored: any TopicReader
+  ) throws -> MemoryCheckpoint.Head? {
+    guard pipeline.plan.remembers else { return nil }
+    if let bytes = try log.state(MemoryCheckpoint.headKey, role: role) {
+      return try MemoryCheckpoint.Head(bytes: bytes)
+    }
+    return MemoryCheckpoint.Head(
+      number: 0, events: try events.startOffset(),
+      labels: pipeline.plan.usesLabels ? try labels.startOffset() : nil,
+      scored: try scored.startOffset(), pieces: 0)
+  }
+
+  /// Loads the image and takes in what was scored after it, in the same order as then.
+  /// - Returns: the events taken in.
+  private func restoreMemory(
+    from head: MemoryCheckpoint.Head, role: WriterRole, _ scored: any TopicReader
+  ) throws -> Int {
+    for piece in 0..<head.pieces {
+      guard
+        let bytes = try log.state(MemoryCheckpoint.pieceKey(head.number, piece), role: role)
+      else { throw StateError.truncated }
+      try engine.restorePiece(piece, bytes)
+    }
+    let start = try events.startOffset()
+    var next = max(head.events, start)
+    var from = try max(head.scored, scored.startOffset())
+    var count = 0
+    var gone = 0
+    while true {
+      let to = try scored.read(from: from, limit: 64) { record in
+        let block = try ScoredBlock(bytes: [UInt8](record.value))
+        gone += try takeIn(block, from: next)
+        next = max(start, block.readThrough.events)
+        count += block.rows
+        return true
+      }
+      guard to > from else { break }
+      from = to
+    }
+    if gone > 0 {
+      logger.warning(
+        "events that were scored are gone: windows that reach back to them are too small",
+        metadata: ["events": "\(gone)", "of": "\(count)"])
+    }
+    logger.info(
+      "features remember",
+      metadata: [
+        "image": "\(head.number)", "events_since": "\(count)",
+        "entities": "\(engine.windows?.entityCount ?? 0)",
+        "windowed_events": "\(engine.windows?.entryCount ?? 0)",
+      ])
+    return count
+  }
+
+  /// Takes the events of a scored block in again, with the labels known then.
+  /// - Returns: how many of them are no more on the topic.
+  private func takeIn(_ scored: ScoredBlock, from start: UInt64) throws -> Int {
+    let (end, labelEnd) = scored.readThrough
+    while labelPosition < labelEnd {
+      let before = labelPosition
+      try readLabels(through: labelEnd)
+      guard labelPosition > before else { break }
+    }
+    block.removeAll()
+    var rows: [[UInt8]: Int] = [:]
+    for row in 0..<scored.rows { rows[Array(scored.id(row))] = row }
+    var from = start
+    while from < end, !rows.isEmpty {
+      let to = try events.read(from: from, limit: Self.blockSize) { record in
+        guard record.offset < end, !rows.isEmpty else { return false }
+        let taken: Void? = try? decoder.decode(
+          json: record.value, position: record.offset, timestamp: record.timestamp, into: &block)
+        // What was refused then is refused again, and what had come before is not in the block.
+        guard taken != nil else { return true }
+        if rows.removeValue(forKey: Array(block.id(block.count - 1))) == nil { block.removeLast() }
+        return true
+      }
+      guard to > from else { break }
+      from = to
+    }
+    engine.remember(block)
+    return rows.count
   }
 
   /// The identifiers of the events scored last, which must not be scored again.
@@ -210,9 +345,9 @@ public final class ScorerService {
   }
 
   /// Scores the block and lays its outputs out; gives the number of alerts.
-  private func scoreDecoded() -> Int {
+  private func scoreDecoded(through next: UInt64) -> Int {
     var alerts = 0
-    let result = engine.score(block)
+    let result = engine.score(block, readThrough: (next, labelPosition))
     for row in 0..<block.count {
       decision.removeAll(keepingCapacity: true)
       engine.writeDecision(row: row, of: block, into: &decision)

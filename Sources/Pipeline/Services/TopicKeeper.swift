@@ -59,16 +59,34 @@ extension PipelineTopics {
     of partition: TopicPartition, writtenBy role: WriterRole, on log: any TopicLog
   ) throws -> UInt64? {
     switch partition {
-    case events: try slowest(of: partition, group: scorerGroup, on: log) { $0.scorer }
-    case labels: try slowest(of: partition, group: trainerGroup, on: log) { $0.trainer }
+    case events:
+      try least(
+        slowest(of: partition, group: scorerGroup, on: log) { $0.scorer },
+        remembered(partition, on: log))
+    case labels:
+      try least(
+        slowest(of: partition, group: trainerGroup, on: log) { $0.trainer },
+        remembered(partition, on: log))
     case scored:
-      try PipelineTopics(role: role).flatMap {
-        try log.position(of: partition, group: trainerGroup, role: $0.trainer)
+      try PipelineTopics(role: role).flatMap { topics in
+        try log.position(of: partition, group: trainerGroup, role: topics.trainer).map {
+          try least($0, log.position(of: partition, group: memoryGroup, role: topics.scorer))
+        }
       } ?? 0
     case models:
       try PipelineTopics(role: role).flatMap { try UpdateIndex(log: log, topics: $0)?.oldest } ?? 0
     default: nil
     }
+  }
+
+  private static func least(_ a: UInt64, _ b: UInt64?) -> UInt64 { b.map { min(a, $0) } ?? a }
+
+  /// From where on scorers need a partition to restore what features remember; nil if none does.
+  private static func remembered(
+    _ partition: TopicPartition, on log: any TopicLog
+  ) throws -> UInt64? {
+    try log.describe().compactMap { PipelineTopics(role: $0.role)?.scorer }
+      .compactMap { try log.position(of: partition, group: memoryGroup, role: $0) }.min()
   }
 
   /// The least position of all pipelines on the log; 0 if there is none, and where one has not

@@ -1,6 +1,7 @@
 import DequeModule
 import Features
 import HeapModule
+import StateCoding
 
 /// Labels that are read but not known yet: each becomes known at its time, in the order of times.
 ///
@@ -79,4 +80,30 @@ struct LabelQueue {
     case (nil, nil): nil
     }
   }
+
+  // MARK: State
+
+  func encode(into writer: inout StateWriter) {
+    let entries = (Array(inOrder) + others.unordered).sorted()
+    writer.write(UInt64(entries.count))
+    for entry in entries {
+      writer.write(entry.id)
+      writer.write(entry.label.rawValue)
+      writer.write(entry.time)
+    }
+  }
+
+  /// Labels as they were encoded, but for their origins.
+  init(from reader: inout StateReader) throws {
+    self.init()
+    for _ in 0..<(try reader.readCount(limit: reader.remaining / 17)) {
+      let id = try reader.readArray(of: UInt8.self)
+      guard let label = Label(rawValue: try reader.read(UInt8.self)) else {
+        throw StateError.invalid("label")
+      }
+      append(id: id, label, time: try reader.read(Int64.self))
+    }
+  }
+
+  init() {}
 }

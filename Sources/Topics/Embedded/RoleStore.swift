@@ -19,19 +19,40 @@ struct RoleStore: Sendable {
   static let meta = "meta"
   static let positions = "positions"
   static let state = "state"
+  /// The databases that hold no partition.
+  static let ownDatabases = [meta, positions, state]
+
+  static let formatKey = "format"
+  static let ownerKey = "role"
+  static let epochKey = "epoch"
 
   static func databaseName(_ partition: TopicPartition) -> String {
     "topic/\(partition.topic)/\(partition.partition)"
   }
 
+  /// The partition whose database has this name; nil if none can have it.
   static func partition(ofDatabase name: String) -> TopicPartition? {
     let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count == 3, parts[0] == "topic", let number = Int(parts[2]) else { return nil }
-    return TopicPartition(String(parts[1]), partition: number)
+    guard parts.count == 3, let number = Int(parts[2]) else { return nil }
+    let partition = TopicPartition(String(parts[1]), partition: number)
+    // A number can be written in several ways, of which one is the name.
+    guard (try? Names.check(partition)) != nil, databaseName(partition) == name else { return nil }
+    return partition
   }
 
   static func positionKey(_ partition: TopicPartition, group: String) -> String {
     "\(group)\0\(partition.topic)\0\(partition.partition)"
+  }
+
+  /// The position that is kept under this key; nil if none can be.
+  static func position(ofKey key: String) -> (partition: TopicPartition, group: String)? {
+    let parts = key.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 3, let number = Int(parts[2]) else { return nil }
+    let partition = TopicPartition(parts[1], partition: number)
+    guard (try? Names.check(partition)) != nil, (try? Names.check(group: parts[0])) != nil,
+      positionKey(partition, group: parts[0]) == key
+    else { return nil }
+    return (partition, parts[0])
   }
 
   /// Checks that the environment is this role's and of a known format; one that no writer has
@@ -39,12 +60,12 @@ struct RoleStore: Sendable {
   init(role: WriterRole, lease: LMDBLease) throws(TopicError) {
     self.role = role
     self.lease = lease
-    guard let format = try value("format", in: Self.meta) else { return }
+    guard let format = try value(Self.formatKey, in: Self.meta) else { return }
     let found = String(decoding: format, as: UTF8.self)
     guard found == LogFolder.format else {
       throw LogFolder.mismatch(found: found, folder: environment.folder)
     }
-    let owner = String(decoding: try value("role", in: Self.meta) ?? [], as: UTF8.self)
+    let owner = String(decoding: try value(Self.ownerKey, in: Self.meta) ?? [], as: UTF8.self)
     guard owner == role.name else {
       throw TopicError(
         .formatMismatch, "the folder of the role '\(role)' was written by the role '\(owner)'",
@@ -78,13 +99,17 @@ struct RoleStore: Sendable {
       opened[Self.meta] = meta
       opened[Self.positions] = try transaction.openOrCreate(Self.positions)
       opened[Self.state] = try transaction.openOrCreate(Self.state)
-      if try transaction.value("format", in: meta) == nil {
-        try transaction.put(Array(LogFolder.format.utf8), for: "format", in: meta)
-        try transaction.put(Array(role.name.utf8), for: "role", in: meta)
+      if try transaction.value(Self.formatKey, in: meta) == nil {
+        try transaction.put(Array(LogFolder.format.utf8), for: Self.formatKey, in: meta)
+        try transaction.put(Array(role.name.utf8), for: Self.ownerKey, in: meta)
       }
       if exclusive {
-        epoch = try transaction.epoch(meta) + 1
-        try transaction.put(epoch.littleEndianBytes, for: "epoch", in: meta)
+        let (next, overflow) = try transaction.epoch(meta).addingReportingOverflow(1)
+        guard !overflow else {
+          throw TopicError(.full, "the role has no epochs left", folder: environment.folder)
+        }
+        epoch = next
+        try transaction.put(epoch.littleEndianBytes, for: Self.epochKey, in: meta)
       }
     } catch {
       transaction.abort()
@@ -123,7 +148,7 @@ extension LMDBTransaction {
 
   /// The role's epoch; 0 if there never was an exclusive writer.
   func epoch(_ meta: LMDBDatabase) throws(TopicError) -> UInt64 {
-    guard let bytes = try value("epoch", in: meta) else { return 0 }
+    guard let bytes = try value(RoleStore.epochKey, in: meta) else { return 0 }
     return try UInt64(stored: bytes, what: "the role's epoch", folder: folder)
   }
 }

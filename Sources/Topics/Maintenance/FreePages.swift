@@ -4,6 +4,8 @@ struct FreePages {
   /// Those that the snapshot's own transaction has freed: the transaction before it used them, so
   /// what they hold was committed once.
   private(set) var freedLast: PageSet
+  /// Those that a tree leads to all the same: it may be an older one, or the list is damaged.
+  private(set) var disputed: PageSet
   /// The greatest transaction that has freed a page; that which made the snapshot, usually.
   private(set) var newestTransaction: UInt64?
   /// What is wrong with the tree; empty if it can be relied on.
@@ -13,6 +15,7 @@ struct FreePages {
   init() {
     pages = PageSet(bound: 0)
     freedLast = PageSet(bound: 0)
+    disputed = PageSet(bound: 0)
   }
 
   /// Reads a snapshot's tree, after its other trees were walked.
@@ -21,6 +24,7 @@ struct FreePages {
     // Pages that were never written may be free behind the end of the file, but not many.
     pages = PageSet(bound: min(walker.file.pageCount + 1 << 20, snapshot.lastPage + 1))
     freedLast = PageSet(bound: bound)
+    disputed = PageSet(bound: bound)
     guard let tree = snapshot.free else {
       damage.append("the tree of free pages cannot be found")
       return
@@ -46,7 +50,9 @@ struct FreePages {
       }
       var wrong = 0
       for page in list {
-        let isPage = page >= 2 && page <= snapshot.lastPage && !walker.used.contains(page)
+        let isUsed = walker.used.contains(page)
+        if isUsed { _ = disputed.insert(page) }
+        let isPage = page >= 2 && page <= snapshot.lastPage && !isUsed
         if !isPage || !pages.insert(page) {
           wrong += 1
         } else if transaction == snapshot.transaction {

@@ -10,6 +10,11 @@ struct PageSet {
     return word < UInt64(words.count) && words[Int(word)] >> (page % 64) & 1 == 1
   }
 
+  /// Whether a page is in both sets.
+  func intersects(_ other: PageSet) -> Bool {
+    zip(words, other.words).contains { $0 & $1 != 0 }
+  }
+
   /// Adds a page; false if it is in the set already, or beyond the bound.
   mutating func insert(_ page: UInt64) -> Bool {
     guard page / 64 < UInt64(words.count), !contains(page) else { return false }

@@ -17,17 +17,20 @@ struct RoleImage {
   private(set) var databases: [Database] = []
   /// By partition, what cannot be read.
   private(set) var lost: [TopicPartition: [BatchScan.LostRange]] = [:]
+  /// Partitions that may have gone on behind what can be read, where nothing there is damaged.
+  private(set) var doubtfulEnds: [TopicFinding] = []
   private(set) var free: FreePages
   private(set) var walker: PageWalker
   /// Whether all databases can be found.
   private(set) var namesAreSound = true
   /// Why it is not known to be the newest state; nil if it is.
   var fallback: String?
-  private var metaValues: [String: [UInt8]] = [:]
+  private var format: String?
+  private var owner: String?
+  /// The names that there are, or that were found to be the right ones.
+  private var names: Set<String> = []
   /// How many databases were looked at for another name than theirs; each costs a walk.
   private var renames = 0
-
-  private static let ownDatabases = [RoleStore.meta, RoleStore.positions, RoleStore.state]
 
   /// Reads all of a snapshot.
   init(
@@ -42,6 +45,7 @@ struct RoleImage {
     readNames(check)
     free = FreePages(snapshot, &walker)
     if snapshot.free != nil { free.damage.forEach { find($0) } }
+    findOldTrees()
     report.freePages = free.pages.count
     let accounted = UInt64(walker.used.count + free.pages.count + 2)
     if snapshot.free != nil, report.findings.isEmpty, snapshot.lastPage + 1 > accounted {
@@ -71,6 +75,25 @@ struct RoleImage {
         reason: reason))
   }
 
+  /// Names the databases that lead to pages which are free: their trees may be those of an earlier
+  /// transaction.
+  private mutating func findOldTrees() {
+    guard free.disputed.count > 0 else { return }
+    for database in databases {
+      var walker = PageWalker(file, lastPage: snapshot.lastPage)
+      _ = try? walker.walk(database.tree) { _ in }
+      guard walker.used.intersects(free.disputed) else { continue }
+      let reason = "it has pages that are free; what was committed last may be missing"
+      if let partition = database.partition {
+        let end = report.partitions.first { $0.partition == partition }?.endOffset
+        find(reason, partition: partition, first: end)
+        doubtfulEnds.append(report.findings.last!)
+      } else {
+        find(reason, key: database.name)
+      }
+    }
+  }
+
   // MARK: Names
 
   private mutating func readNames(_ check: RecordCheck?) {
@@ -83,21 +106,28 @@ struct RoleImage {
       find("in the names of the databases, \(damage.reason)")
       if damage.bounds != nil { namesAreSound = false }
     }
+    names = Set(found.map { String(decoding: $0.name, as: UTF8.self) })
+    var seen: Set<String> = []
     for (bytes, tree) in found {
       let name = String(decoding: bytes, as: UTF8.self)
-      if Self.ownDatabases.contains(name) {
+      guard seen.insert(name).inserted else {
+        find("there are two databases with the name '\(printable(name))'")
+        namesAreSound = false
+        continue
+      }
+      if RoleStore.ownDatabases.contains(name) {
         readValues(name, tree)
-      } else if let own = Self.ownDatabases.first(where: { own in
-        Self.isAlmost(own, bytes) && !found.contains { $0.name == Array(own.utf8) }
+      } else if let own = RoleStore.ownDatabases.first(where: { own in
+        Self.isAlmost(own, bytes) && !names.contains(own)
       }) {
-        find("the database '\(own)' is named '\(printable(name))'")
+        rename(name, to: own)
         readValues(own, tree)
       } else {
         readPartition(name, bytes, tree, check)
       }
     }
     guard !found.isEmpty else { return }
-    for name in Self.ownDatabases where !databases.contains(where: { $0.name == name }) {
+    for name in RoleStore.ownDatabases where !databases.contains(where: { $0.name == name }) {
       find("the database '\(name)' is missing")
       namesAreSound = false
     }
@@ -105,6 +135,14 @@ struct RoleImage {
 
   private static func isAlmost(_ name: String, _ bytes: [UInt8]) -> Bool {
     name.utf8.count == bytes.count && zip(name.utf8, bytes).count(where: { $0 != $1 }) == 1
+  }
+
+  /// Takes a database for the one of another name, which no other is taken for then.
+  private mutating func rename(_ name: String, to right: String) {
+    find(
+      "the database '\(right)' is named '\(printable(name))'",
+      partition: RoleStore.partition(ofDatabase: right))
+    names.insert(right)
   }
 
   // MARK: Values
@@ -116,65 +154,51 @@ struct RoleImage {
       tree.flags = 0
     }
     databases.append(Database(name: name, tree: tree, partition: nil))
-    var sound: [(key: String, value: [UInt8])] = []
-    var damaged: [(key: String, reason: String)] = []
+    var sound: [OwnValue] = []
+    var damaged: [(key: [UInt8], reason: String)] = []
     let damage = try? walker.walk(tree) { entry in
-      let key = String(decoding: entry.key, as: UTF8.self)
       guard case .value(let stored) = entry.content else { return }
-      guard let stored, let value = try? StoredValue.decode(stored, key: key) else {
-        return damaged.append(
-          (key, stored == nil ? "it cannot be read" : "its checksum does not match"))
+      do throws(OwnValue.Problem) {
+        sound.append(try OwnValue(stored, under: entry.key, in: name))
+      } catch {
+        damaged.append((entry.key, error.reason))
       }
-      let isState = name == RoleStore.state
-      sound.append((key, isState ? [] : [UInt8](value)))
     }
     for damage in damage ?? [] { find(damage.reason, key: name) }
-    for (key, reason) in damaged { find(reason, key: "\(name) \(printable(key))") }
-    for (key, value) in sound {
-      switch name {
-      case RoleStore.state: report.stateKeys.append(key)
-      case RoleStore.meta: metaValues[key] = value
-      default:
-        let parts = key.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 3, let partition = Int(parts[2]), value.count == 8 else {
-          find("it is no position", key: "\(name) \(printable(key))")
-          continue
-        }
-        report.positions.append(
-          RoleReport.Position(
-            group: parts[0], partition: TopicPartition(parts[1], partition: partition),
-            offset: value.number(UInt64.self, 0)))
+    for (key, reason) in damaged {
+      find(reason, key: "\(name) \(printable(String(decoding: key, as: UTF8.self)))")
+    }
+    for value in sound {
+      switch value {
+      case .format(let text): format = text
+      case .owner(let name): owner = name
+      case .epoch(let number): report.epoch = number
+      case .position(let position): report.positions.append(position)
+      case .state(let key): report.stateKeys.append(key)
       }
     }
   }
 
   /// Whether the role itself says, soundly, that its format is the known one.
-  var isOfThisFormat: Bool { metaValues["format"] == Array(LogFolder.format.utf8) }
+  var isOfThisFormat: Bool { format == LogFolder.format }
 
   private mutating func checkMeta() {
-    report.epoch = 0
     guard databases.contains(where: { $0.name == RoleStore.meta }) else {
-      if !databases.isEmpty { report.epoch = nil }
+      if databases.isEmpty { report.epoch = 0 }
       return
     }
-    if let format = metaValues["format"] {
-      let text = String(decoding: format, as: UTF8.self)
-      if text != LogFolder.format { find("the role has the format '\(printable(text))'") }
+    if let format {
+      if format != LogFolder.format { find("the role has the format '\(printable(format))'") }
     } else {
-      find("it is missing", key: "meta format")
+      find("it is missing", key: "\(RoleStore.meta) \(RoleStore.formatKey)")
     }
-    if let owner = metaValues["role"] {
-      let text = String(decoding: owner, as: UTF8.self)
-      if text != report.role.name { find("the folder was written by '\(printable(text))'") }
+    if let owner {
+      if owner != report.role.name { find("the folder was written by '\(printable(owner))'") }
     } else {
-      find("it is missing", key: "meta role")
+      find("it is missing", key: "\(RoleStore.meta) \(RoleStore.ownerKey)")
     }
     let isDamaged = report.findings.contains { $0.key?.hasPrefix(RoleStore.meta) == true }
-    if let epoch = metaValues["epoch"] {
-      report.epoch = epoch.count == 8 ? epoch.number(UInt64.self, 0) : nil
-    } else if isDamaged {
-      report.epoch = nil
-    }
+    if report.epoch == nil, !isDamaged { report.epoch = 0 }
   }
 
   // MARK: Partitions
@@ -195,7 +219,7 @@ struct RoleImage {
     renames += 1
     // The batches say what the name should be; a byte of it has changed.
     walker = before
-    guard let right = Self.name(like: bytes, tag: foreignTag(tree)),
+    guard let right = Self.name(like: bytes, tag: foreignTag(tree)), !names.contains(right),
       let partition = RoleStore.partition(ofDatabase: right)
     else {
       walker = before
@@ -208,7 +232,7 @@ struct RoleImage {
       return
     }
     walker = before
-    find("the database '\(right)' is named '\(printable(name))'", partition: partition)
+    rename(name, to: right)
     _ = scan(right, partition, tree, check, orRename: false)
   }
 

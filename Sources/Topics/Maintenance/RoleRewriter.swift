@@ -39,27 +39,35 @@ struct RoleRewriter {
 
   private mutating func writeAll(epoch: UInt64?, dropsState: Bool) throws(TopicError) {
     if let fallback = image.fallback { lose(fallback) }
-    for name in [RoleStore.meta, RoleStore.positions, RoleStore.state] {
+    for name in RoleStore.ownDatabases {
       try output.create(name, integerKeys: false)
       if dropsState, name == RoleStore.state {
         lose("its state was dropped, as asked for")
-      } else if let database = image.databases.first(where: { $0.name == name }) {
-        try copyValues(database)
-      } else if !image.databases.isEmpty || image.fallback != nil {
+      } else if !image.databases.contains(where: { $0.name == name }),
+        !image.databases.isEmpty || image.fallback != nil
+      {
         lose("all of it is lost", key: name)
       }
     }
-    lost += image.report.findings.filter { $0.key != nil }
+    lost += image.report.findings.filter { $0.key != nil } + image.doubtfulEnds
     try writeMeta(epoch)
+    // One walker for all, in the order in which the image was read: a page that several trees lead
+    // to is given to the one that it was given to then.
+    var walker = PageWalker(image.file, lastPage: image.snapshot.lastPage)
+    _ = try walker.walk(image.snapshot.names, holdsTrees: true) { _ in }
     for database in image.databases {
-      guard let partition = database.partition else { continue }
-      try copyPartition(partition, database)
+      if let partition = database.partition {
+        try copyPartition(partition, database, &walker)
+      } else {
+        let isDropped = dropsState && database.name == RoleStore.state
+        try copyValues(database, &walker, isDropped: isDropped)
+      }
     }
     let gone = ends.keys.filter { partition in
       !image.databases.contains { $0.partition == partition } && ends[partition]! > 0
     }
     for partition in gone.sorted(by: { ($0.topic, $0.partition) < ($1.topic, $1.partition) }) {
-      try copyPartition(partition, nil)
+      try copyPartition(partition, nil, &walker)
     }
     try output.finish()
   }
@@ -76,13 +84,16 @@ struct RoleRewriter {
 
   // MARK: Values
 
-  private func copyValues(_ database: RoleImage.Database) throws(TopicError) {
-    var walker = PageWalker(image.file, lastPage: image.snapshot.lastPage)
+  private func copyValues(
+    _ database: RoleImage.Database, _ walker: inout PageWalker, isDropped: Bool
+  ) throws(TopicError) {
+    // What is in `meta` is written from the image.
+    let isWritten = !isDropped && database.name != RoleStore.meta
     _ = try walker.walk(database.tree) { (entry) throws(TopicError) in
-      let key = String(decoding: entry.key, as: UTF8.self)
-      guard case .value(let stored?) = entry.content,
-        (try? StoredValue.decode(stored, key: key)) != nil
+      guard isWritten, case .value(let stored?) = entry.content,
+        (try? OwnValue(stored, under: entry.key, in: database.name)) != nil
       else { return }
+      let key = String(decoding: entry.key, as: UTF8.self)
       try output.put(stored: [UInt8](stored), for: key, in: database.name)
     }
   }
@@ -92,11 +103,11 @@ struct RoleRewriter {
       try output.put(
         stored: StoredValue.encode(key: key, value: value), for: key, in: RoleStore.meta)
     }
-    try put(Array(LogFolder.format.utf8), for: "format")
-    try put(Array(image.report.role.name.utf8), for: "role")
+    try put(Array(LogFolder.format.utf8), for: RoleStore.formatKey)
+    try put(Array(image.report.role.name.utf8), for: RoleStore.ownerKey)
     let isKnown = image.report.epoch != nil && image.fallback == nil
     let epoch = max(image.report.epoch ?? 0, evidence ?? 0)
-    if epoch > 0 { try put(epoch.littleEndianBytes, for: "epoch") }
+    if epoch > 0 { try put(epoch.littleEndianBytes, for: RoleStore.epochKey) }
     guard !isKnown, image.report.role != .producers else { return }
     if evidence != nil {
       lose("recovered as \(epoch), the greatest that is named elsewhere", key: "meta epoch")
@@ -122,7 +133,7 @@ struct RoleRewriter {
   }
 
   private mutating func copyPartition(
-    _ partition: TopicPartition, _ database: RoleImage.Database?
+    _ partition: TopicPartition, _ database: RoleImage.Database?, _ walker: inout PageWalker
   ) throws(TopicError) {
     let name = RoleStore.databaseName(partition)
     let tag = BatchFormat.tag(ofDatabase: name)
@@ -134,7 +145,6 @@ struct RoleRewriter {
     // What retention has removed is not lost.
     if lost.first?.start == 0 { progress.end = 0 }
     if let database {
-      var walker = PageWalker(image.file, lastPage: image.snapshot.lastPage)
       var scan = BatchScan(tag: tag)
       _ = try walker.walk(database.tree) { (entry) throws(TopicError) in
         guard let (header, batch) = scan.take(entry) else { return }

@@ -1,18 +1,14 @@
 import CSodium
 
-/// SipHash-2-4 (Aumasson and Bernstein, 2012) under a key of the pipeline: by it entities, events and
-/// categories are told apart in windows. Two of n collide with a probability of n² ÷ 2⁶⁵: of a
-/// million, once in 30 million pipelines.
+/// SipHash-2-4 (Aumasson and Bernstein, 2012): by it entities, events and categories are told apart
+/// in windows. Two of n collide with a probability of n² ÷ 2⁶⁵: of a million, once in 30 million
+/// pipelines.
 ///
-/// The same in every run, because windows are saved. This file owns the pointers that libsodium
-/// takes.
-struct KeyedHash: Sendable {
-  private let key: [UInt8]
+/// Its key is fixed, because windows are saved. This file owns the pointers that libsodium takes.
+struct EntityHash: Sendable {
+  private let key: [UInt8] = (0..<16).map { UInt8($0 * 17) }
 
-  init(seed: UInt64) {
-    precondition(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == 8)
-    key = (0..<16).map { UInt8(truncatingIfNeeded: seed >> UInt64($0 % 8 * 8)) ^ UInt8($0 * 17) }
-  }
+  init() { precondition(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == 8) }
 
   func hash(_ bytes: ArraySlice<UInt8>) -> UInt64 {
     var hash: UInt64 = 0

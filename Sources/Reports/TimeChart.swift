@@ -1,0 +1,169 @@
+import Files
+
+/// A figure over time: a line through the weeks with the band of their intervals, the days faint
+/// behind it, and where versions were published.
+struct TimeChart {
+  /// One subject's figure, and its name as far as there is room for it.
+  struct Series {
+    let name: String
+    let style: String
+    var weeks: [(middle: Double, value: Double, interval: ClosedRange<Double>?)]
+    var days: [(middle: Double, value: Double)]
+    /// When versions of it were published, in days since 1970-01-01.
+    var published: [Double] = []
+
+    init(_ name: String, _ style: String, _ kind: FigureKind, in value: JSONValue) {
+      self.name = Subject.label(name)
+      self.style = style
+      weeks = (value["by_week"]?.elements ?? []).compactMap { week in
+        guard let from = CalendarDay(week["from"]?.text), let to = CalendarDay(week["to"]?.text),
+          let figure = kind.value(in: week["figures"])
+        else { return nil }
+        // A figure of a handful is chance, and would set the scale for all others.
+        if let positives = week["figures"]?["positives"]?.double, positives < 5 { return nil }
+        let middle = (Double(from.number) + Double(max(to.number, from.number + 1))) / 2
+        return (middle, figure, kind.interval(in: week["figures"]))
+      }
+      days = (value["by_day"]?.elements ?? []).compactMap { day in
+        guard let date = CalendarDay(day["day"]?.text), let figure = kind.value(in: day["figures"])
+        else { return nil }
+        return (Double(date.number) + 0.5, figure)
+      }
+      published = (value["published"]?.elements ?? []).compactMap {
+        CalendarDay.position($0["time"]?.text)
+      }
+      // So few weeks are no line: the days are.
+      if weeks.count < 3 {
+        weeks = days.map { ($0.middle, $0.value, nil) }
+        days = []
+      }
+    }
+  }
+
+  let title: String
+  let series: [Series]
+  /// Days to shade, as test windows.
+  var shaded: [ClosedRange<Double>] = []
+  /// Text of an axis' value.
+  var text: (Double) -> String = NumberText.axis
+
+  /// Whether there is anything to draw.
+  var isEmpty: Bool { !series.contains { $0.weeks.count > 1 } }
+
+  /// The picture.
+  func svg(isNarrow: Bool) -> HTML {
+    let drawn = series.filter { $0.weeks.count > 1 }
+    let longest = Double(drawn.map(\.name.count).max() ?? 0)
+    let rug = Double(drawn.count { !$0.published.isEmpty }) * 7
+    var plot =
+      isNarrow
+      ? Plot(width: 350, height: 260, left: 40, right: 8, top: 12, bottom: 26)
+      : Plot(
+        width: 960, height: 280, left: 44, right: min(longest * LabelLayout.advance + 18, 190),
+        top: 12, bottom: 26)
+    let times = drawn.flatMap { $0.weeks.map(\.middle) + $0.days.map(\.middle) }
+    let first = (times.min() ?? 0).rounded(.down)
+    let last = (times.max() ?? 1).rounded(.up)
+    let x = plot.horizontal(first, last)
+    let (low, high, ticks) = range(drawn)
+    let y = Scale(low, high, from: plot.bottom - rug - (rug > 0 ? 5 : 0), to: plot.top)
+    for days in shaded {
+      let start = x(days.lowerBound)
+      plot.rectangle(
+        x: start, y: plot.top, width: x(days.upperBound) - start, height: plot.bottom - plot.top,
+        "shade")
+    }
+    plot.verticalAxis(y, ticks: ticks, title: "", text: text)
+    Self.dateAxis(on: &plot, x, isNarrow: isNarrow)
+    for series in drawn.reversed() {
+      plot.line(series.days.map { Point(x: x($0.middle), y: y($0.value)) }, "day \(series.style)")
+    }
+    for series in drawn.reversed() {
+      let known = series.weeks.compactMap { week in week.interval.map { (week.middle, $0) } }
+      if known.count > 1 {
+        plot.band(
+          upper: known.map { Point(x: x($0.0), y: y($0.1.upperBound)) },
+          lower: known.map { Point(x: x($0.0), y: y($0.1.lowerBound)) }, series.style)
+      }
+    }
+    var lines: [LabelLayout.Curve] = []
+    for series in drawn.reversed() {
+      let points = series.weeks.map { Point(x: x($0.middle), y: y($0.value)) }
+      plot.line(points, series.style)
+      lines.insert(.init(points: points, text: series.name, style: series.style), at: 0)
+    }
+    drawPublishing(drawn, on: &plot, x)
+    if isNarrow {
+      LabelLayout.place(lines, on: &plot)
+    } else {
+      let ends = lines.map { $0.points.last?.y ?? 0 }
+      let heights = LabelLayout.spread(ends, within: plot.top...plot.bottom - 8)
+      for (line, height) in zip(lines, heights) {
+        guard let end = line.points.last else { continue }
+        plot.add("<line class=\"pointer \(line.style)\" x1=\"\(end.x + 2)\" y1=\"\(end.y)\" ")
+        plot.add("x2=\"\(plot.right + 12)\" y2=\"\(height)\"/>")
+        plot.text(
+          line.text, at: Point(x: plot.right + 15, y: height + 4), "name \(line.style)")
+      }
+    }
+    return plot.svg("\(title) over time: " + drawn.map(\.name).joined(separator: ", "))
+  }
+
+  /// A row a series of fine strokes above the base line.
+  private func drawPublishing(_ drawn: [Series], on plot: inout Plot, _ x: Scale) {
+    let rows = drawn.filter { !$0.published.isEmpty }
+    for (index, series) in rows.enumerated() {
+      let top = plot.bottom - 7 * Double(rows.count - index)
+      var path = HTML()
+      for time in series.published where time >= x.low && time <= x.high {
+        path += "M\(x(time)) \(top)v5"
+      }
+      plot.add("<path class=\"published \(series.style)\" d=\"\(path)\"/>")
+    }
+  }
+
+  /// Low and high of the axis, from what the weeks show and most of the days.
+  private func range(_ drawn: [Series]) -> (low: Double, high: Double, ticks: [Double]) {
+    var values = drawn.flatMap { series in
+      series.weeks.flatMap { week in
+        [week.value] + (week.interval.map { [$0.lowerBound, $0.upperBound] } ?? [])
+      }
+    }
+    for series in drawn where series.days.count > 20 {
+      let sorted = series.days.map(\.value).sorted()
+      values += [sorted[sorted.count / 20], sorted[sorted.count - 1 - sorted.count / 20]]
+    }
+    let low = values.min() ?? 0
+    let high = values.max() ?? 1
+    let step = Scale.roundStep(max(high - low, 1e-9) / 5)
+    let bottom = (low / step).rounded(.down)
+    let top = max((high / step).rounded(.up), bottom + 1)
+    let ticks = (Int(bottom)...Int(top)).map { Double($0) * step }
+    return (bottom * step, top * step, ticks)
+  }
+
+  /// Months, or days where there are few.
+  static func dateAxis(on plot: inout Plot, _ x: Scale, isNarrow: Bool) {
+    let first = Int(x.low.rounded(.up))
+    let last = Int(x.high.rounded(.down))
+    guard first <= last else { return }
+    let days = (first...last).map { CalendarDay(number: $0) }
+    var marked = days.filter { $0.day == 1 }
+    let isMonths = marked.count >= 3
+    let room = isNarrow ? 6 : 14
+    if isMonths {
+      let step = (marked.count + room - 1) / room
+      marked = marked.filter { ($0.month - 1) % step == 0 }
+    } else {
+      let step = max(1, (days.count + room - 1) / room)
+      marked = stride(from: 0, to: days.count, by: step).map { days[$0] }
+    }
+    plot.horizontalAxis(x, ticks: marked.map { Double($0.number) }, title: "") { position in
+      let day = CalendarDay(number: Int(position))
+      guard isMonths else { return day.short }
+      let isFirst = day.number == marked.first?.number
+      let isYear = day.month == 1 || (isFirst && !isNarrow)
+      return isYear ? "\(day.monthName) \(day.year)" : day.monthName
+    }
+  }
+}
