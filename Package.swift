@@ -85,6 +85,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
+    // What scripts/handbook runs.
+    .executableTarget(
+      name: "weir-handbook",
+      dependencies: [
+        "Datasets", "Evaluation", "Features", "Files", "Pipeline", "Processes",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
 
     .testTarget(
       name: "DatasetsTests", dependencies: ["Datasets"], exclude: ["Golden/make_golden.py"]),
@@ -118,7 +125,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "weir", "Datasets", "Files", "ModelLog", "Pipeline", "Topics", "UpdateFaults",
+        "weir", "weir-handbook", "Datasets", "Files", "ModelLog", "Pipeline", "Topics",
+        "UpdateFaults",
       ],
       exclude: ["Help"]),
   ],

@@ -11,9 +11,11 @@ extension HandbookTransactions {
   /// Times are UTC, as `2018-04-01 00:00:31`; amounts are the shortest decimals that read back to
   /// the same number.
   ///
-  /// - Parameter chunk: takes the text in pieces of about 256 KiB that end at a line's end.
+  /// - Parameters:
+  ///   - days: transactions of the first so many days are written; nil: all.
+  ///   - chunk: takes the text in pieces of about 256 KiB that end at a line's end.
   /// - Throws: what `chunk` throws; nothing more is written then.
-  public func writeCSV(chunk: ([UInt8]) throws -> Void) rethrows {
+  public func writeCSV(days: Int? = nil, chunk: ([UInt8]) throws -> Void) rethrows {
     var buffer: [UInt8] = []
     buffer.reserveCapacity(Self.chunkSize + 256)
     buffer.append(contentsOf: Self.csvHeader.utf8)
@@ -23,6 +25,7 @@ extension HandbookTransactions {
     for index in indices {
       let second = seconds[index]
       let day = second / 86_400
+      if let days, day >= days { break }
       if day != dateDay {
         date = Self.dateText(day: day)
         dateDay = day

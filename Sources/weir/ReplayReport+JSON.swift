@@ -210,7 +210,7 @@ extension ReplayReport {
   private func summary(_ column: Int) -> JSONValue {
     .object(
       figures.tests[0].columns[column].names.compactMap { name in
-        guard let spread = TestSpread(figures, column, name) else { return nil }
+        guard let spread = TestSpread(figures.tests, column, name) else { return nil }
         return (
           key(name),
           .object([
@@ -349,25 +349,6 @@ extension ReplayReport {
       members.append(("intervals", .object(intervals)))
     }
     return .object(members)
-  }
-}
-
-/// A figure over the test windows in which it is defined.
-struct TestSpread {
-  let values: [Double]
-
-  init?(_ figures: ReplayFigures, _ column: Int, _ name: FigureName) {
-    values = figures.tests.compactMap { $0.columns[column][name] }
-    if values.isEmpty { return nil }
-  }
-
-  var mean: Double { values.reduce(0, +) / Double(values.count) }
-
-  /// The standard deviation over the windows, dividing by their number, as NumPy does.
-  var deviation: Double {
-    let mean = mean
-    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return (squares / Double(values.count)).squareRoot()
   }
 }
 

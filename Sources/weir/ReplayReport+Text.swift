@@ -89,7 +89,9 @@ extension ReplayReport {
     var table = TextTable([.left("in test windows")] + names.map { .right($0.1) })
     for column in replay.table.models.indices {
       let cells = names.map { name, _ in
-        TestSpread(figures, column, name).map { "\(figure($0.mean)) ± \(figure($0.deviation))" }
+        TestSpread(figures.tests, column, name).map {
+          "\(figure($0.mean)) ± \(figure($0.deviation))"
+        }
           ?? "–"
       }
       table.add([replay.table.models[column].name] + cells)

@@ -2,25 +2,29 @@ import Foundation
 import Testing
 import Topics
 
-/// A running `weir`. Its output goes to files, so that it never waits for a reader.
+/// A running `weir`, or another of the project's programs. Its output goes to files, so that it never waits for a reader.
 final class Command {
   let processID: pid_t
   private let folder: String
   private var status: Int32?
 
-  /// Starts the executable that lies beside the tests, or the one WEIR_EXECUTABLE names.
+  /// Starts the executable that lies beside the tests, or, of `weir`, the one WEIR_EXECUTABLE names.
   /// - Parameters:
+  ///   - program: its name.
   ///   - input: a descriptor that becomes its standard input; it has none otherwise.
   ///   - largestFile: no file may grow beyond so many bytes; the shell rounds down to whole blocks.
-  init(_ arguments: [String], input: Int32? = nil, largestFile: Int? = nil) throws {
+  init(
+    _ arguments: [String], program: String = "weir", input: Int32? = nil, largestFile: Int? = nil
+  ) throws {
+    let named = ProcessInfo.processInfo.environment["WEIR_EXECUTABLE"]
     let executable =
-      try ProcessInfo.processInfo.environment["WEIR_EXECUTABLE"]
+      try (program == "weir" ? named : nil)
       ?? URL(
         fileURLWithPath: FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-      ).deletingLastPathComponent().appendingPathComponent("weir").path
+      ).deletingLastPathComponent().appendingPathComponent(program).path
     try #require(
       access(executable, X_OK) == 0,
-      "no weir at \(executable); set WEIR_EXECUTABLE to its path")
+      "no \(program) at \(executable); set WEIR_EXECUTABLE to its path")
     var path = executable
     var line = [executable] + arguments
     if let largestFile {

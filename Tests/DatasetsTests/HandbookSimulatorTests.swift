@@ -133,6 +133,19 @@ struct HandbookSimulatorTests {
     #expect(leapDays > 0)
   }
 
+  @Test("the first days by themselves are the same lines")
+  func firstDays() throws {
+    let transactions = try HandbookSimulator(customers: 300, terminals: 50, days: 20, radius: 40)
+      .generate()
+    var all: [UInt8] = []
+    transactions.writeCSV { all += $0 }
+    var first: [UInt8] = []
+    transactions.writeCSV(days: 12) { first += $0 }
+    #expect(all.starts(with: first))
+    let lines = first.split(separator: UInt8(ascii: "\n"))
+    #expect(lines.count == 1 + transactions.count { $0.day < 12 })
+  }
+
   @Test("what the sink throws comes through, and nothing is written after it")
   func sinkFailure() throws {
     struct Full: Error {}
