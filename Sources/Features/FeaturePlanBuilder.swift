@@ -113,6 +113,8 @@ struct FeaturePlanBuilder {
     _ name: String
   ) -> (sources: [FeaturePlan.Source], suffixes: [String])? {
     if let feature = features.first(where: { $0.name == name }) {
+      // Why it has none has been noted.
+      guard !feature.columns.isEmpty else { return nil }
       return (
         feature.columns.map { .column($0) },
         feature.columns.map {

@@ -78,4 +78,20 @@ import Testing
     #expect(message(.init(.number("c"))) == "'c' is not a number")
     #expect(message(.init(.number("a"), name: "hour"))?.contains("two features") == true)
   }
+
+  /// The feature that names no field is refused, and not those that build on it as well.
+  @Test func aFeatureOfAWrongOneIsNoOtherProblem() {
+    let wrong = FeatureDefinition(.number("e"))
+    for definition in [
+      FeatureDefinition(.ratio("a", "e")), .init(.ratio("e", "a")), .init(.difference("e", "e")),
+      .init(.difference("a", "e")), .init(.log("e")), .init(.bins("e", count: 4)),
+    ] {
+      #expect {
+        try FeaturePlan(
+          [wrong, definition, .init(.ratio("a", definition.name))], schema: Self.schema)
+      } throws: { error in
+        (error as? FeatureError)?.problems.map(\.feature) == [0]
+      }
+    }
+  }
 }
