@@ -24,7 +24,9 @@ struct WeirHandbook: ParsableCommand {
       """, valueName: "file"))
   var golden: String?
   @Option(
-    help: ArgumentHelp("Where handbook.yaml and handbook-ratios.yaml are.", valueName: "folder"))
+    help: ArgumentHelp(
+      "Where handbook.yaml, handbook-ratios.yaml and handbook-drift.yaml are.", valueName: "folder")
+  )
   var models = "models"
   @Option(help: "Number of customers; another than the default makes a stream not the book's.")
   var customers = 5_000
@@ -37,6 +39,8 @@ struct WeirHandbook: ParsableCommand {
     let pipelines = try [("book", "handbook.yaml"), ("ratios", "handbook-ratios.yaml")].map {
       (name: $0, file: $1, pipeline: try Pipeline(path: "\(models)/\($1)"))
     }
+    let driftFile = "handbook-drift.yaml"
+    let drifting = try Pipeline(path: "\(models)/\(driftFile)")
     var results = Results()
     results.features = try goldenFeatures(for: pipelines[0].pipeline)
 
@@ -62,16 +66,15 @@ struct WeirHandbook: ParsableCommand {
     }
 
     let policies: [LearningPolicy] = [.online, .weekly, .frozen]
-    let drifting = pipelines[1]
-    results.driftFile = drifting.file
+    results.driftFile = driftFile
     note("making the stream with drift")
     let history = try results.time("drift_stream") {
-      try stream(.cardTesting).histories(for: [drifting.pipeline])[0]
+      try stream(.cardTesting).histories(for: [drifting])[0]
     }
-    note("replaying it with \(drifting.file)")
+    note("replaying it with \(driftFile)")
     let replay = try results.time("drift") {
       try TestReplay(
-        drifting.pipeline, history, policies: policies.filter { $0 != .online })
+        drifting, history, policies: policies.filter { $0 != .online })
     }
     for policy in policies {
       let figure = replay.figure(.areaUnderROC, policy: policy)

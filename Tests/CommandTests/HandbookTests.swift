@@ -38,9 +38,9 @@ import Testing
     return rows
   }
 
-  /// One pipeline file under both names, so that both have to give the same figures.
+  /// One pipeline file under all names, so that all have to give the same figures.
   private func copyPipeline(to folder: String) throws {
-    for name in ["handbook", "handbook-ratios"] {
+    for name in ["handbook", "handbook-ratios", "handbook-drift"] {
       try FileManager.default.copyItem(atPath: Self.pipeline, toPath: "\(folder)/\(name).yaml")
     }
   }
