@@ -36,6 +36,7 @@ public struct Matrix: Sendable {
   }
 
   /// The value at a row and a column.
+  @inlinable
   public subscript(row: Int, column: Int) -> Double {
     get {
       precondition(row >= 0 && row < rows && column >= 0 && column < columns, "index out of range")

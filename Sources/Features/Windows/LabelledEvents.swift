@@ -1,7 +1,7 @@
 /// Where the events are that windows still want the labels of, by the hashes of their identifiers.
 struct LabelledEvents: Sendable {
-  /// Rows of: hash of the identifier, event time, when its label was given (0: there is none), and a
-  /// key a group, 0 where the event did not enter.
+  /// Rows of: hash of the identifier, event time, twice the time at which the label was given plus 1
+  /// if it is positive (0: there is none), and a key a group, 0 where the event did not enter.
   private var rows: [UInt64] = []
   private let width: Int
   private var first: UInt32 = 0
@@ -21,32 +21,37 @@ struct LabelledEvents: Sendable {
   @inline(__always)
   private func at(_ number: UInt32) -> Int { Int(number & (capacity &- 1)) * width }
 
-  mutating func append(_ hash: UInt64, time: Int64, labelTime: Int64 = 0, keys: [UInt64]) {
+  /// - Parameter label: as a row has it; 0 without one.
+  mutating func append(_ hash: UInt64, time: Int64, label: UInt64 = 0, keys: [UInt64]) {
     if UInt32(count) == capacity { grow() }
     let at = self.at(end)
     rows[at] = hash
     rows[at + 1] = UInt64(bitPattern: time)
-    rows[at + 2] = UInt64(bitPattern: labelTime)
+    rows[at + 2] = label
     for (offset, key) in keys.enumerated() { rows[at + 3 + offset] = key }
     index.set(hash, end)
     end &+= 1
   }
 
-  /// What is known of an event that is to take a label.
-  enum Place {
+  /// What is to be done about an event's label.
+  enum Change {
+    /// The event is not known.
     case unknown
-    /// It has a label that was given later.
-    case outdated
-    /// Its time, and where its keys lie.
+    /// Nothing: it counts as positive or not as before, or its label was given later.
+    case none
+    /// It counts otherwise from now on: its time, and where its keys lie.
     case found(time: Int64, keys: Int)
   }
 
-  /// Finds an event that is to take a label.
-  mutating func label(_ hash: UInt64, at labelTime: Int64) -> Place {
+  /// Gives an event a label.
+  mutating func label(_ hash: UInt64, isPositive: Bool, at time: Int64) -> Change {
     guard let number = index[hash] else { return .unknown }
     let at = self.at(number)
-    guard labelTime >= Int64(bitPattern: rows[at + 2]) else { return .outdated }
-    rows[at + 2] = UInt64(bitPattern: labelTime)
+    let before = rows[at + 2]
+    guard time >= Int64(before >> 1) else { return .none }
+    rows[at + 2] = UInt64(bitPattern: max(0, time)) << 1 | (isPositive ? 1 : 0)
+    // Most labels are negative, and an event that is not known to be positive counts so already.
+    guard (before & 1 == 1) != isPositive else { return .none }
     return .found(time: Int64(bitPattern: rows[at + 1]), keys: at + 3)
   }
 
@@ -95,7 +100,7 @@ struct LabelledEvents: Sendable {
     for at in stride(from: 0, to: words.count, by: width) {
       append(
         words[at], time: Int64(bitPattern: words[at + 1]),
-        labelTime: Int64(bitPattern: words[at + 2]), keys: Array(words[at + 3..<at + width]))
+        label: words[at + 2], keys: Array(words[at + 3..<at + width]))
     }
   }
 }

@@ -7,9 +7,9 @@
 ///     record   first|end  ring  last time  key, then per frame:
 ///              head|tail, per value: sum (2) [squares (2)] [min, max], [positives], distinct…
 ///
-/// The label word is the event identifier's hash with its two lowest bits replaced: 0 without a
-/// label, 1 negative, 2 positive. Links are the distances to the previous and the next event with
-/// the same category, 0 if the ring has none.
+/// The label word is the event identifier's hash with its two lowest bits replaced: 2 if it is
+/// known to be positive, 1 if it no longer is, 0 before. Links are the distances to the previous and
+/// the next event with the same category, 0 if the ring has none.
 ///
 /// Nothing but numbers and pointers to numbers, so that handing it on costs no reference count; made
 /// and owned by `WindowLayout`.

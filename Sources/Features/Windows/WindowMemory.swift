@@ -18,7 +18,7 @@ public struct WindowMemory: Sendable {
     public var crowdedOut: UInt64 = 0
     /// Entities forgotten before their time, because there were too many.
     public var forgotten: UInt64 = 0
-    /// Labels that reached an event in a window.
+    /// Labels of events in windows.
     public var labels: UInt64 = 0
     /// Labels of events that have not come, not kept because there were too many.
     public var labelsNotKept: UInt64 = 0
@@ -225,8 +225,8 @@ public struct WindowMemory: Sendable {
   }
 
   private mutating func label(_ hash: UInt64, _ label: EarlyLabel) {
-    switch labelled[Self.shard(hash)].label(hash, at: label.time) {
-    case .outdated: break
+    switch labelled[Self.shard(hash)].label(hash, isPositive: label.state == 2, at: label.time) {
+    case .none: counters.labels += 1
     case .found(let eventTime, let keys):
       counters.labels += 1
       for number in 0..<plan.groups.count {
