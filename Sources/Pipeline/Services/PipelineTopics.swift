@@ -34,6 +34,9 @@ public struct PipelineTopics: Sendable {
 
   /// Under which name the scorer's position in `events` is kept, by its role.
   public static let scorerGroup = "scorer"
+  /// Under which name a trainer and a scorer say how far they have read `labels`, which is further
+  /// than what they have to read again: a repair gives no offset before that to another label.
+  public static let readGroup = "read"
   /// Under which name the scorer says from where on it needs `events`, `labels` and `scored` to
   /// restore what its features remember.
   public static let memoryGroup = "memory"

@@ -182,6 +182,10 @@ public final class ScorerService {
       let first = try transaction.append(scored, to: PipelineTopics.scored)
       try transaction.append(decisions, to: PipelineTopics.decisions)
       try transaction.append(deadLetters, to: PipelineTopics.deadLetters)
+      if pipeline.plan.usesLabels {
+        try transaction.commit(
+          position: labelPosition, of: PipelineTopics.labels, group: PipelineTopics.readGroup)
+      }
       if let share {
         try share.put(in: transaction)
       } else if !block.isEmpty {

@@ -313,6 +313,8 @@ public final class TrainerService {
           // What somebody may remove from the topic: all before it is learnt.
           try transaction.commit(
             position: labels.start, of: PipelineTopics.labels, group: PipelineTopics.trainerGroup)
+          try transaction.commit(
+            position: labels.next, of: PipelineTopics.labels, group: PipelineTopics.readGroup)
         }
       }
     } catch let error as TopicError where error.code == .full || error.code == .io {
