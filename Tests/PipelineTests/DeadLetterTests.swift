@@ -87,6 +87,27 @@ import Topics
     }
   }
 
+  /// Whichever of the two topics that tell of an event has lost it.
+  @Test(arguments: [PipelineTopics.scored, PipelineTopics.decisions])
+  func anEventThatComesAgainIsNotDecidedAgainWhereRecordsAreGone(_ gone: TopicPartition) throws {
+    let services = Services(log: MemoryLog(), pipeline: try .test())
+    let events = Event.stream(30)
+    for tenth in [events[..<10], events[10..<20], events[20...]] {
+      try services.produce(Array(tenth))
+      try services.score()
+    }
+    let end = try services.log.reader(gone, of: services.topics.scorer).endOffset()
+    let kept = try services.log.writer(services.topics.scorer, exclusive: true).transact {
+      try $0.trim(gone, before: end, limit: .max)
+    }
+    #expect(kept > 0)
+    let decided = try services.decisions().count
+    try services.produce(events)
+    try services.score()
+    #expect(try services.decisions().count == decided)
+    #expect(try all(services.log) { $0.kind = "duplicate" }.count == events.count)
+  }
+
   /// What two pipelines refused is put back once.
   @Test func aRecordRefusedTwiceIsReplayedOnce() throws {
     let log = MemoryLog()

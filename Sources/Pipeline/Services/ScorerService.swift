@@ -103,8 +103,9 @@ public final class ScorerService {
       return position ?? start
     }
     decoder = EventDecoder(schema: pipeline.schema, readsLabel: false)
-    identifiers = try Self.recentIdentifiers(
-      on: scored, capacity: pipeline.schema.uniqueWithin)
+    identifiers = try RecentIdentifiers(
+      capacity: pipeline.schema.uniqueWithin, scored: scored,
+      decisions: log.reader(PipelineTopics.decisions, of: topics.scorer))
     engine = ScoringEngine(pipeline: pipeline, capacity: Self.blockSize)
     block = EventBlock(schema: pipeline.schema, capacity: Self.blockSize)
     if let head {
@@ -330,37 +331,6 @@ public final class ScorerService {
     }
     engine.remember(block)
     return gone + scored.rows - row
-  }
-
-  /// The identifiers of the events scored last, which must not be scored again.
-  private static func recentIdentifiers(
-    on scored: any TopicReader, capacity: Int
-  ) throws -> RecentIdentifiers {
-    var identifiers = RecentIdentifiers(capacity: capacity)
-    guard capacity > 0 else { return identifiers }
-    // How many events a block has is only known by reading it, so pieces of the topic are read from
-    // its end backwards until there are enough.
-    let start = try scored.startOffset()
-    var from = try scored.endOffset()
-    var pieces: [[UInt64]] = []
-    var events = 0
-    while from > start, events < capacity {
-      let end = from
-      from -= min(1024, from - start)
-      var piece: [UInt64] = []
-      _ = try scored.read(from: from, limit: Int(end - from)) { record in
-        // Where records were lost, what follows is read in the piece after it.
-        guard record.offset < end else { return false }
-        try ScoredBlock.forEachIdentifier(in: record.value) {
-          piece.append(RecentIdentifiers.hash($0))
-        }
-        return true
-      }
-      events += piece.count
-      pieces.append(piece)
-    }
-    for hash in pieces.reversed().joined() { _ = identifiers.insert(hash: hash) }
-    return identifiers
   }
 
   /// Scores the block and lays its outputs out; gives the number of alerts.
