@@ -31,41 +31,22 @@ public struct FeatureMemory: Sendable {
   /// Parameters are those of `computeFeatures`.
   public mutating func compute(_ block: EventBlock, into features: inout Matrix) {
     if plan.hasWindows {
-      features.resize(rows: block.count)
-      for row in 0..<block.count {
-        observe(block, row: row, clock: block.times[row], into: &features)
-      }
+      for row in 0..<block.count { observe(block, row: row, clock: block.times[row]) }
     }
     computeFeatures(block, into: &features)
   }
 
-  /// Takes an event into the windows and computes those of its features that ask for them. Called
-  /// for the events of a block in turn, before `computeFeatures`.
-  /// - Parameters:
-  ///   - clock: event time as of this event, ms since 1970. An event that is older by more than the
-  ///     schema's lateness, or younger, has its features like any other but changes no window.
-  ///   - features: has room for the block's rows.
+  /// Takes an event into the windows. Called for the events of a block in turn, before
+  /// `computeFeatures`.
+  /// - Parameter clock: event time as of this event, ms since 1970. An event that is older by more
+  ///   than the schema's lateness, or younger, has its features like any other but changes no window.
   @inline(__always)
-  public mutating func observe(
-    _ block: EventBlock, row: Int, clock: Int64, into features: inout Matrix
-  ) {
-    guard windows != nil else { return }
-    let stride = (features: features.stride, hidden: hidden.stride)
-    let columns = plan.windowColumns
-    let places = plan.places
-    features.values.withUnsafeMutableBufferPointer { features in
-      hidden.values.withUnsafeMutableBufferPointer { hidden in
-        windows!.observe(block, row: row, clock: clock) { column, value in
-          switch places[columns[column]] {
-          case .input(let at): features[at * stride.features + row] = value
-          case .hidden(let at): hidden[at * stride.hidden + row] = value
-          }
-        }
-      }
-    }
+  public mutating func observe(_ block: EventBlock, row: Int, clock: Int64) {
+    windows?.observe(block, row: row, clock: clock)
   }
 
-  /// Computes the features of a block's events, a feature at a time; those of windows are there.
+  /// Computes the features of a block's events, a feature at a time; the windows have taken
+  /// them in.
   /// - Parameter features: gets as many rows as the block has events; must have the plan's columns and
   ///   room for the rows. Every value is finite and within Float32's range.
   public mutating func computeFeatures(_ block: EventBlock, into features: inout Matrix) {
@@ -79,6 +60,7 @@ public struct FeatureMemory: Sendable {
           let columns = ColumnPointers(
             features: features.baseAddress, hidden: hidden.baseAddress, strides: strides,
             numbers: numbers.baseAddress, capacity: block.capacity, places: plan.places)
+          if let windows { columns.take(windows.values, plan.windowColumns, rows) }
           for step in plan.steps { columns.compute(step, block, rows, &sketches) }
         }
       }
@@ -144,6 +126,13 @@ private struct ColumnPointers {
     switch source {
     case .field(let field): numbers! + field * capacity
     case .column(let number): UnsafePointer(column(number))
+    }
+  }
+
+  /// Takes over what windows hold: row by row, in the order of the plan's window columns.
+  func take(_ values: [Double], _ into: [Int], _ rows: Int) {
+    for (offset, number) in into.enumerated() {
+      fill(number, rows) { values[$0 * into.count + offset] }
     }
   }
 

@@ -135,7 +135,7 @@ import Testing
       default: break
       }
       var block = try Self.block(event, decoder)
-      memory.observe(block, row: 0, clock: clock, into: &matrix)
+      memory.observe(block, row: 0, clock: clock)
       memory.computeFeatures(block, into: &matrix)
       var column = 0
       for feature in features {

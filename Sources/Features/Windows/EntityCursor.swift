@@ -37,6 +37,7 @@ struct EntityCursor {
   var key: UInt64 { record[3] }
   var count: UInt32 { end &- first }
   var isEmpty: Bool { first == end }
+  var isFull: Bool { count == mask &+ 1 }
 
   @inline(__always)
   private func entry(_ number: UInt32) -> UnsafeMutablePointer<UInt64> {

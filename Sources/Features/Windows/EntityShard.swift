@@ -25,6 +25,26 @@ struct EntityShard: Sendable {
 
   static let firstRing: UInt32 = 4
 
+  // MARK: Reading ahead
+
+  /// The number of an entity's record; `UInt32.max` if it is not known.
+  func find(_ key: UInt64) -> UInt32 { index[key] ?? .max }
+
+  /// Reads what the entity's next event will need, and gives a word made of it that means nothing.
+  func touch(_ record: UInt32, _ layout: WindowShape) -> UInt64 {
+    guard record != .max else { return 0 }
+    let base = Int(record) * layout.recordWords
+    let ring = Ring(word: records[base + 1])
+    var word = records[base + layout.recordWords - 1]
+    for frame in 0..<layout.frames.count {
+      let ends = records[base + WindowShape.frameAt + frame * layout.frameWords]
+      let (head, tail) = (UInt32(truncatingIfNeeded: ends), UInt32(truncatingIfNeeded: ends >> 32))
+      word ^= entries[ring.at + Int(head & (ring.capacity - 1)) * layout.entryWords]
+      word ^= entries[ring.at + Int(tail & (ring.capacity - 1)) * layout.entryWords]
+    }
+    return word
+  }
+
   // MARK: Events
 
   /// Takes an event's place in the windows of its entity, and gives what they hold then.
@@ -48,25 +68,32 @@ struct EntityShard: Sendable {
     let record = known ?? makeRecord(key, time, layout)
     let isInOrder =
       isTimely && time >= Int64(bitPattern: records[record * layout.recordWords + 2])
-    withCursor(record, layout) { cursor in
-      guard isInOrder else {
-        return EntityCursor.scan(cursor, entry, counts: counts, layout, into: &results)
+    let isFull = withCursor(record, layout) { cursor in
+      if isInOrder {
+        cursor.advance(to: time)
+        cursor.fill(&results, counting: false)
+        if !counts { cursor.fill(&results, counting: true) }
+      } else {
+        EntityCursor.scan(cursor, entry, counts: counts, layout, into: &results)
       }
-      cursor.advance(to: time)
-      cursor.fill(&results, counting: false)
-      if !counts { cursor.fill(&results, counting: true) }
+      return cursor.isFull
     }
     guard isTimely, counts else { return 0 }
-    let crowdedOut = makeRoom(record, layout)
-    let at = withCursor(record, layout) { cursor in
-      isInOrder ? cursor.append(entry) : cursor.insert(entry)
-    }
+    let crowdedOut = isFull ? makeRoom(record, layout) : 0
     entryCount += 1
-    if layout.distinctCount > 0 { link(record, at, isInOrder: isInOrder, layout) }
-    guard isInOrder else { return crowdedOut }
-    withCursor(record, layout) { cursor in
-      cursor.enter(at)
-      cursor.fill(&results, counting: true)
+    if layout.distinctCount > 0 || !isInOrder {
+      let at = withCursor(record, layout) { isInOrder ? $0.append(entry) : $0.insert(entry) }
+      if layout.distinctCount > 0 { link(record, at, isInOrder: isInOrder, layout) }
+      guard isInOrder else { return crowdedOut }
+      withCursor(record, layout) { cursor in
+        cursor.enter(at)
+        cursor.fill(&results, counting: true)
+      }
+    } else {
+      withCursor(record, layout) { cursor in
+        cursor.enter(cursor.append(entry))
+        cursor.fill(&results, counting: true)
+      }
     }
     return crowdedOut
   }
@@ -180,12 +207,11 @@ struct EntityShard: Sendable {
     freeRings[size].append(ring.at)
   }
 
-  /// Makes room for one more entry.
+  /// Makes room for one more entry in a full ring.
   /// - Returns: the entries that had to go before their time.
   private mutating func makeRoom(_ record: Int, _ layout: WindowShape) -> Int {
     let base = record * layout.recordWords
     let ring = Ring(word: records[base + 1])
-    guard withCursor(record, layout, { $0.count }) == ring.capacity else { return 0 }
     dropExpired(record, layout)
     let kept = withCursor(record, layout) { $0.count }
     if kept < ring.capacity { return 0 }

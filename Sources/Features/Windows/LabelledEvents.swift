@@ -21,6 +21,11 @@ struct LabelledEvents: Sendable {
   @inline(__always)
   private func at(_ number: UInt32) -> Int { Int(number & (capacity &- 1)) * width }
 
+  /// Reads what `append` and `label` will need, and gives a word made of it that means nothing.
+  func touch(_ hash: UInt64) -> UInt64 {
+    rows.isEmpty ? 0 : rows[at(index[hash] ?? end)]
+  }
+
   /// - Parameter label: as a row has it; 0 without one.
   mutating func append(_ hash: UInt64, time: Int64, label: UInt64 = 0, keys: [UInt64]) {
     if UInt32(count) == capacity { grow() }

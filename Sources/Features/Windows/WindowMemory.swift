@@ -57,8 +57,17 @@ public struct WindowMemory: Sendable {
   /// The most labels kept for events that have not come.
   private static let mostEarly = 1 << 20
 
+  /// Figures of the block's events taken in so far: row by row, a row's columns in the order of the
+  /// features.
+  private(set) var values: [Double] = []
+
   // Reused, so that an event allocates nothing.
+  /// Of the block's events, those of each key, row by row; and of their identifiers.
   private var hashes: [UInt64] = []
+  private var marks: [UInt64] = []
+  private var records: [UInt32] = []
+  /// Depends on all that was read ahead, so that it is read indeed.
+  private var touched: UInt64 = 0
   private var entry: [UInt64] = []
   private var results: [Double] = []
   private var labelKeys: [UInt64] = []
@@ -76,7 +85,6 @@ public struct WindowMemory: Sendable {
       ? Array(
         repeating: LabelledEvents(groups: plan.groups.count), count: Self.shardCount)
       : []
-    hashes = Array(repeating: 0, count: plan.keys.count)
     labelKeys = Array(repeating: 0, count: plan.groups.count)
   }
 
@@ -92,32 +100,24 @@ public struct WindowMemory: Sendable {
 
   // MARK: Events
 
-  /// Takes an event into the windows and gives their figures.
+  /// Takes an event into the windows and puts their figures into ``values``. Called for a block's
+  /// events in turn.
   /// - Parameters:
   ///   - row: the event's place in the block.
   ///   - clock: event time as of this event, ms since 1970. An event that is older by more than the
   ///     lateness, or younger, leaves the windows as they are.
-  ///   - set: gets the value of each column, in the order of the features.
-  mutating func observe(
-    _ block: EventBlock, row: Int, clock: Int64, set: (_ column: Int, _ value: Double) -> Void
-  ) {
+  mutating func observe(_ block: EventBlock, row: Int, clock: Int64) {
+    if row == 0 { lookUp(block) }
     let time = block.times[row]
-    for index in 0..<plan.keys.count {
-      hashes[index] =
-        switch plan.keys[index] {
-        case .entity(let field): plan.hash.hash(block.entity(field, row))
-        case .category(let field): plan.hash.hash(block.category(field, row))
-        }
-    }
     let isTimely = time <= clock && time >= clock - block.lateness
     if !isTimely { counters.leftOut += 1 } else if time < clock { counters.outOfOrder += 1 }
-    let mark = usesLabels ? plan.hash.hash(block.id(row)) : 0
+    let mark = usesLabels ? marks[row] : 0
     for number in 0..<plan.groups.count {
       let group = plan.groups[number]
       observe(group, number, block, row, mark: mark & ~3, isTimely: isTimely)
       for output in group.outputs {
-        set(
-          output.column, value(output.output, output.base, output.reach, group.layout.shape, time))
+        values[row * plan.columns.count + output.column] = value(
+          output.output, output.base, output.reach, group.layout.shape, time)
       }
     }
     if usesLabels, isTimely {
@@ -129,13 +129,57 @@ public struct WindowMemory: Sendable {
     if events % Self.sweepEvery == 0 { sweep(clock) }
   }
 
+  /// Hashes the names of a block's entities and reads what their events are about to need.
+  ///
+  /// An entity lies anywhere in memory, behind one pointer after another. Event by event the processor
+  /// would wait for each of them in turn; here it waits for those of many events at once.
+  private mutating func lookUp(_ block: EventBlock) {
+    hashes.removeAll(keepingCapacity: true)
+    marks.removeAll(keepingCapacity: true)
+    for row in 0..<block.count {
+      for key in plan.keys {
+        switch key {
+        case .entity(let field): hashes.append(plan.hash.hash(block.entity(field, row)))
+        case .category(let field): hashes.append(plan.hash.hash(block.category(field, row)))
+        }
+      }
+      if usesLabels { marks.append(plan.hash.hash(block.id(row))) }
+    }
+    let size = block.count * plan.columns.count
+    if values.count < size { values = Array(repeating: 0, count: size) }
+    guard block.count > 1 else { return }
+    for (number, group) in plan.groups.enumerated() {
+      records.removeAll(keepingCapacity: true)
+      for row in 0..<block.count {
+        let key = key(group, row)
+        records.append(shards[number][Self.shard(key)].find(key))
+      }
+      for row in 0..<block.count {
+        touched ^= shards[number][Self.shard(key(group, row))].touch(
+          records[row], group.layout.shape)
+      }
+    }
+    for mark in marks { touched ^= labelled[Self.shard(mark)].touch(mark) }
+  }
+
+  /// The hash by which a group knows the entity of an event.
+  @inline(__always)
+  private func key(_ group: WindowPlan.Group, _ row: Int) -> UInt64 {
+    let keys = row * plan.keys.count
+    var key = hashes[keys + group.entity[0]]
+    for other in group.entity.dropFirst() {
+      key = EntityHash.combine(key, hashes[keys + other])
+    }
+    return key
+  }
+
   private mutating func observe(
     _ group: WindowPlan.Group, _ number: Int, _ block: EventBlock, _ row: Int, mark: UInt64,
     isTimely: Bool
   ) {
     let layout = group.layout.shape
-    var key = hashes[group.entity[0]]
-    for other in group.entity.dropFirst() { key = EntityHash.combine(key, hashes[other]) }
+    let keys = row * plan.keys.count
+    let key = key(group, row)
     entry.removeAll(keepingCapacity: true)
     entry.append(UInt64(bitPattern: block.times[row]))
     if layout.hasLabels { entry.append(mark) }
@@ -143,7 +187,7 @@ public struct WindowMemory: Sendable {
       entry.append(block.numbers[field * block.capacity + row].bitPattern)
     }
     for field in group.distinct {
-      entry.append(hashes[field])
+      entry.append(hashes[keys + field])
       entry.append(0)
     }
     let isCounted = passes(group.test, block, row)
@@ -175,7 +219,8 @@ public struct WindowMemory: Sendable {
   private func passes(_ test: WindowPlan.Test?, _ block: EventBlock, _ row: Int) -> Bool {
     switch test {
     case nil: return true
-    case .key(let key, let isEqual, let hash)?: return (hashes[key] == hash) == isEqual
+    case .key(let key, let isEqual, let hash)?:
+      return (hashes[row * plan.keys.count + key] == hash) == isEqual
     case .number(let field, let comparison, let constant)?:
       let x = block.numbers[field * block.capacity + row]
       return switch comparison {

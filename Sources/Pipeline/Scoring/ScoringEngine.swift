@@ -95,7 +95,6 @@ public struct ScoringEngine {
   /// Computes the features of a block's events and nothing else: what windows and bins remember is
   /// as if the block had been scored.
   mutating func remember(_ block: EventBlock) {
-    features.resize(rows: block.count)
     for row in 0..<block.count {
       let time = block.times[row]
       late[row] = clock.time.map { time < $0 - pipeline.schema.lateness } ?? false
@@ -104,7 +103,7 @@ public struct ScoringEngine {
       labels.deliver(dueBy: now) { id, label, time, _ in
         memory.label(id: id[...], isPositive: label == .positive, time: time)
       }
-      memory.observe(block, row: row, clock: now, into: &features)
+      memory.observe(block, row: row, clock: now)
     }
     memory.computeFeatures(block, into: &features)
   }
