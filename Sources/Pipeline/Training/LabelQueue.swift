@@ -30,6 +30,8 @@ struct LabelQueue {
   }
 
   private var inOrder: Deque<Entry> = []
+  /// The times of `inOrder`, which are asked for much more often than its entries.
+  private var times: Deque<Int64> = []
   private var others: Heap<Entry> = []
   private var next: UInt64 = 0
 
@@ -38,7 +40,8 @@ struct LabelQueue {
 
   /// When the next label becomes known; nil if there is none.
   var earliest: Int64? {
-    [inOrder.first?.time, others.min?.time].compactMap { $0 }.min()
+    guard let other = others.min?.time else { return times.first }
+    return times.first.map { min($0, other) } ?? other
   }
 
   /// Where the labels were read that are not delivered, in no order.
@@ -47,10 +50,11 @@ struct LabelQueue {
   mutating func append(id: [UInt8], _ label: Label, time: Int64, origin: Origin = .init()) {
     let entry = Entry(time: time, number: next, id: id, label: label, origin: origin)
     next += 1
-    if let last = inOrder.last, time < last.time {
+    if let last = times.last, time < last {
       others.insert(entry)
     } else {
       inOrder.append(entry)
+      times.append(time)
     }
   }
 
@@ -58,7 +62,7 @@ struct LabelQueue {
   func has(_ wanted: Int, dueBy time: Int64) -> Bool {
     guard wanted <= count else { return false }
     // The plain queue is sorted; of the heap it is only known whether there is any.
-    if wanted - 1 < inOrder.count, inOrder[wanted - 1].time <= time { return true }
+    if wanted - 1 < times.count, times[wanted - 1] <= time { return true }
     return others.min.map { $0.time <= time } ?? false
   }
 
@@ -73,12 +77,10 @@ struct LabelQueue {
   }
 
   private mutating func pop(dueBy time: Int64) -> Entry? {
-    switch (inOrder.first, others.min) {
-    case (let a?, let b?) where b < a: b.time <= time ? others.popMin() : nil
-    case (let a?, _): a.time <= time ? inOrder.popFirst() : nil
-    case (nil, let b?): b.time <= time ? others.popMin() : nil
-    case (nil, nil): nil
-    }
+    guard let earliest, earliest <= time else { return nil }
+    if let other = others.min, inOrder.first.map({ other < $0 }) ?? true { return others.popMin() }
+    times.removeFirst()
+    return inOrder.removeFirst()
   }
 
   // MARK: State
