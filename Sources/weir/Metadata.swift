@@ -1,3 +1,4 @@
+import Features
 import Logging
 import ModelLog
 import Pipeline
@@ -16,6 +17,19 @@ extension Logger.Metadata {
       "late": "\(counters.late)", "refused": "\(counters.refused)",
       "position": "\(service.position)",
       "models": "\(service.servedNames.joined(separator: " "))",
+    ]
+  }
+}
+
+extension Logger.Metadata {
+  /// What windows hold, and what did not enter them or left before its time.
+  init(_ windows: WindowMemory) {
+    let counters = windows.counters
+    self = [
+      "entities": "\(windows.entityCount)", "windowed_events": "\(windows.entryCount)",
+      "out_of_order": "\(counters.outOfOrder)", "left_out": "\(counters.leftOut)",
+      "crowded_out": "\(counters.crowdedOut)", "forgotten": "\(counters.forgotten)",
+      "windowed_labels": "\(counters.labels)", "labels_not_kept": "\(counters.labelsNotKept)",
     ]
   }
 }

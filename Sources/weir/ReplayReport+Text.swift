@@ -90,15 +90,17 @@ extension ReplayReport {
     for column in replay.table.models.indices {
       let cells = names.map { name, _ in
         TestSpread(figures.tests, column, name).map {
-          "\(figure($0.mean)) ± \(figure($0.deviation))"
-        }
-          ?? "–"
+          // Of one window nothing is known about the spread.
+          figure($0.mean) + ($0.values.count > 1 ? " ± \(figure($0.deviation))" : "")
+        } ?? "–"
       }
       table.add([replay.table.models[column].name] + cells)
     }
     let leftOut = figures.tests.reduce(0) { $0 + $1.leftOut }
     var text = table.text
-    text += "\nmean ± spread over \(figures.tests.count) windows"
+    text +=
+      figures.tests.count > 1
+      ? "\nmean ± spread over \(figures.tests.count) windows" : "\none window"
     if leftOut > 0 { text += "; \(leftOut.grouped) events of known entities left out" }
     return text
   }

@@ -34,5 +34,6 @@ struct Score: ParsableCommand {
       logger.info("scoring", metadata: .init(counters, service))
     }
     logger.info("scorer stopped", metadata: .init(service.counters, service))
+    if let windows = service.windows { logger.info("windows hold", metadata: .init(windows)) }
   }
 }

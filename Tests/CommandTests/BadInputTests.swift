@@ -124,6 +124,31 @@ import Topics
     }
   }
 
+  @Test func whatWindowsLeaveOutIsSaid() throws {
+    try withFolder { folder in
+      let desk = try Desk(
+        in: folder, ("events:\n", "events:\n  lateness: 1h\n"),
+        (
+          "  - time: hour\n",
+          "  - count: CUSTOMER_ID\n    over: [1d]\nwindows: {events_per_entity: 4}\n"
+        ))
+      try desk.put(
+        (0..<6).map { desk.event($0) } + [
+          desk.event(6, time: "2018-04-01 09:30:00"), desk.event(7, time: "2018-04-01 08:59:59"),
+        ])
+      let scorer = try desk.score()
+      #expect(scorer.wait() == 0)
+      let said = try #require(scorer.errors.split(separator: "\n").last)
+      for words in [
+        "windows hold", "entities=1", "windowed_events=4", "out_of_order=1", "left_out=1",
+        "crowded_out=3", "forgotten=0",
+      ] {
+        #expect(said.contains(words), "\(words): \(said)")
+      }
+      #expect(try desk.decided().count == 8)
+    }
+  }
+
   @Test func lateEventsAreScoredAndMarkedAlsoAfterARestart() throws {
     try withFolder { folder in
       let desk = try Desk(in: folder, ("events:\n", "events:\n  lateness: 30m\n"))

@@ -123,6 +123,9 @@ public final class ScorerService {
       ])
   }
 
+  /// What windows remember; nil if there are none.
+  public var windows: WindowMemory? { engine.windows }
+
   /// Names of the versions that are served.
   public var servedNames: [String] { engine.served.compactMap { $0?.header.name } }
 
