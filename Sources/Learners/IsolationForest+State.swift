@@ -23,7 +23,9 @@ extension IsolationForest {
     sinceReplacement = try reader.readCount(limit: Int.max / 2)
     oldest = try reader.readCount(limit: options.trees - 1)
     reservoirCount = try reader.readCount(limit: options.reservoirSize)
-    reservoir = try reader.readFinites(count: reservoirCount * featureCount)
+    reservoir = try reader.readArray(of: UInt32.self, count: reservoirCount * featureCount)
+      .map(Float.init(bitPattern:))
+    guard !reservoir.contains(where: \.isInfinite) else { throw StateError.invalid("kept row") }
     let treeCount = try reader.readCount(limit: options.trees)
     // Serials number all trees ever grown: fewer than this many even at a tree an example.
     guard nextSerial <= StateHeader.mostExamples, treeCount == 0 || treeCount == options.trees,
@@ -40,7 +42,7 @@ extension IsolationForest {
   /// Everything that further learning depends on, little-endian and versioned.
   public func encodeState() -> [UInt8] {
     var writer = StateWriter()
-    writer.reserve(8 * reservoir.count + trees.reduce(1_024) { $0 + $1.stateSize })
+    writer.reserve(4 * reservoir.count + trees.reduce(1_024) { $0 + $1.stateSize })
     StateHeader(
       kind: .isolationForest, version: Self.stateVersion, featureCount: featureCount,
       examples: examples
@@ -54,7 +56,7 @@ extension IsolationForest {
     writer.write(UInt64(sinceReplacement))
     writer.write(UInt64(oldest))
     writer.write(UInt64(reservoirCount))
-    writer.write(reservoir)
+    writer.write(reservoir.map(\.bitPattern))
     writer.write(UInt64(trees.count))
     for tree in trees { tree.write(to: &writer) }
     return writer.bytes
@@ -63,14 +65,14 @@ extension IsolationForest {
 
 extension IsolationTree {
   /// About as many bytes as ``write(to:)`` writes.
-  fileprivate var stateSize: Int { 64 + 8 * featureCount + 24 * nodeCount }
+  fileprivate var stateSize: Int { 64 + 8 * featureCount + 20 * nodeCount }
 
   fileprivate func write(to writer: inout StateWriter) {
     writer.write(serial)
     writer.write(UInt32(sampleSize))
     writer.write(typical)
     writer.write(features)
-    writer.write(thresholds)
+    writer.write(thresholds.map(\.bitPattern))
     writer.write(children)
     writer.write(values)
   }
@@ -80,7 +82,7 @@ extension IsolationTree {
     let sampleSize = Int(try reader.read(UInt32.self))
     let typical = try reader.readFinites(count: featureCount)
     let features = try reader.readArray(of: UInt32.self)
-    let thresholds = try reader.readFinites()
+    let thresholds = try reader.readArray(of: UInt32.self).map(Float.init(bitPattern:))
     let children = try reader.readArray(of: UInt32.self)
     let values = try reader.readFinites()
     do {

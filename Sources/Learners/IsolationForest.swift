@@ -16,7 +16,7 @@ public struct IsolationForest: Learner, Sendable {
   /// Labels are ignored.
   public static let isSupervised = false
 
-  static let stateVersion: UInt16 = 1
+  static let stateVersion: UInt16 = 2
   /// Rows before there is a first forest.
   static let firstSize = 16
 
@@ -26,8 +26,8 @@ public struct IsolationForest: Learner, Sendable {
   public internal(set) var examples: UInt64
   let featureCount: Int
   var random: RandomSource
-  /// Kept rows, row-major.
-  var reservoir: [Double]
+  /// Kept rows, row-major. A missing value is NaN, none is infinite.
+  var reservoir: [Float]
   /// Number of kept rows.
   var reservoirCount: Int
   /// The forest; the oldest tree is at ``oldest``.
@@ -82,7 +82,9 @@ public struct IsolationForest: Learner, Sendable {
   private mutating func take(_ features: Matrix, _ row: Int) {
     let step = features.stride
     if reservoirCount < options.reservoirSize {
-      for feature in 0..<featureCount { reservoir.append(features.values[feature * step + row]) }
+      for feature in 0..<featureCount {
+        reservoir.append(Self.kept(features.values[feature * step + row]))
+      }
       reservoirCount += 1
       if reservoirCount >= nextSize {
         trees = (0..<options.trees).map { _ in growTree() }
@@ -95,7 +97,7 @@ public struct IsolationForest: Learner, Sendable {
     reservoir.withUnsafeMutableBufferPointer { reservoir in
       features.values.withUnsafeBufferPointer { values in
         for feature in 0..<featureCount {
-          reservoir[slot + feature] = values[feature * step + row]
+          reservoir[slot + feature] = Self.kept(values[feature * step + row])
         }
       }
     }
@@ -107,6 +109,13 @@ public struct IsolationForest: Learner, Sendable {
     }
   }
 
+  /// A value as trees compare it; none lies beyond all thresholds.
+  private static func kept(_ value: Double) -> Float {
+    let rounded = Float(value)
+    guard rounded.isInfinite else { return rounded }
+    return value < 0 ? -.greatestFiniteMagnitude : .greatestFiniteMagnitude
+  }
+
   /// Grows one tree on a sample of the reservoir.
   private mutating func growTree() -> IsolationTree {
     let rows = min(options.sampleSize, reservoirCount)
@@ -114,7 +123,7 @@ public struct IsolationForest: Learner, Sendable {
       for index in 0..<reservoirCount { buffer[index] = Int32(index) }
       count = reservoirCount
     }
-    var sample = [Double](repeating: 0, count: rows * featureCount)
+    var sample = [Float](repeating: 0, count: rows * featureCount)
     for row in 0..<rows {
       slots.swapAt(row, row + random.below(reservoirCount - row))
       let start = Int(slots[row]) * featureCount

@@ -11,10 +11,13 @@ public struct InvalidTree: Error, Sendable, Equatable, CustomStringConvertible {
 /// One tree of an isolation forest, immutable.
 ///
 /// Node 0 is the root; the children of an inner node lie next to each other after it. A row goes to
-/// the left child when its feature is at most the threshold, to the right one otherwise.
+/// the left child when its feature, rounded to `Float`, is at most the threshold, to the right one
+/// otherwise. A missing value, NaN, counts as the feature's typical one.
 public final class IsolationTree: Sendable {
-  /// Larger depths are refused: nothing needs them and scoring walks every row to the full depth.
+  /// Larger depths are refused: nothing needs them.
   public static let largestDepth = 64
+  /// The largest expected path length that is accepted; c(2²⁴) is 33.
+  static let largestValue = 250.0
 
   /// Identity of the tree: another tree of the same learner never has the same.
   public let serial: UInt64
@@ -24,23 +27,18 @@ public final class IsolationTree: Sendable {
   public var featureCount: Int { typical.count }
   /// Median of each feature over the rows that the tree was grown on.
   public let typical: [Double]
-  /// c(rows that reached the node) for every node, see ``averagePathLength(_:)``.
+  /// Nodes of the tree.
+  public var nodeCount: Int { features.count }
+  /// Feature that each inner node splits, 0 at a leaf.
+  public let features: [UInt32]
+  /// Threshold of each inner node, 0 at a leaf.
+  public let thresholds: [Float]
+  /// Left child of each inner node, 0 at a leaf.
+  public let children: [UInt32]
+  /// Path length that is expected of a row that has reached the node: at a leaf its path length.
   public let values: [Double]
-  /// Length of the longest path from the root to a leaf.
+  /// Edges of the longest path from the root to a leaf.
   public let depth: Int
-
-  /// Nodes as they are walked. A leaf leads back to itself, so that every row can be walked to the
-  /// same depth without a branch.
-  let nodes: [Node]
-  /// For every leaf (depth + c(rows)) ÷ c(``sampleSize``), 0 for inner nodes.
-  let leafScores: [Double]
-
-  struct Node: Sendable, Equatable {
-    var threshold: Double
-    var feature: UInt32
-    /// The left child; the right one follows.
-    var child: UInt32
-  }
 
   /// A tree from its nodes, one element a node in each of the four arrays.
   ///
@@ -51,10 +49,10 @@ public final class IsolationTree: Sendable {
   ///   - features: Feature that an inner node splits; ignored at a leaf.
   ///   - thresholds: Where it splits; ignored at a leaf.
   ///   - children: Left child of an inner node, the right child being the next node; 0 at a leaf.
-  ///   - values: c(rows that reached the node).
+  ///   - values: Expected path length of a row that has reached the node.
   /// - Throws: ``InvalidTree`` unless the nodes form one tree and all numbers are in range.
   public init(
-    serial: UInt64, sampleSize: Int, typical: [Double], features: [UInt32], thresholds: [Double],
+    serial: UInt64, sampleSize: Int, typical: [Double], features: [UInt32], thresholds: [Float],
     children: [UInt32], values: [Double]
   ) throws(InvalidTree) {
     let count = features.count
@@ -64,27 +62,25 @@ public final class IsolationTree: Sendable {
     guard sampleSize >= 1, sampleSize <= 1 << 24 else {
       throw InvalidTree("the sample size is out of range")
     }
-    guard typical.allSatisfy(\.isFinite) else {
-      throw InvalidTree("a typical value is not finite")
+    guard typical.count <= 1 << 24, typical.allSatisfy(\.isFinite) else {
+      throw InvalidTree("a typical value is not finite, or there are too many")
     }
-    var depths = [Int](repeating: -1, count: count)
+    var depths = [Int8](repeating: -1, count: count)
     depths[0] = 0
-    var nodes: [Node] = []
-    nodes.reserveCapacity(count)
-    var leafScores = [Double](repeating: 0, count: count)
-    var deepest = 0
-    let whole = max(averagePathLength(sampleSize), 1)
+    var deepest: Int8 = 0
+    var features = features
+    var thresholds = thresholds
     for index in 0..<count {
       let depth = depths[index]
       // Children follow their parent, so a node that no one has claimed by now never will be.
       guard depth >= 0 else { throw InvalidTree("node \(index) has no parent") }
-      guard values[index].isFinite, values[index] >= 0 else {
+      guard values[index] >= 0, values[index] <= Self.largestValue else {
         throw InvalidTree("the value of node \(index) is out of range")
       }
       let child = Int(children[index])
       if child == 0 {
-        nodes.append(Node(threshold: .infinity, feature: 0, child: UInt32(index)))
-        leafScores[index] = (Double(depth) + values[index]) / whole
+        features[index] = 0
+        thresholds[index] = 0
         deepest = max(deepest, depth)
         continue
       }
@@ -103,44 +99,49 @@ public final class IsolationTree: Sendable {
       guard depth < Self.largestDepth else { throw InvalidTree("the tree is too deep") }
       depths[child] = depth + 1
       depths[child + 1] = depth + 1
-      // +0 for −0, which scoring relies on.
-      let threshold = thresholds[index] == 0 ? 0 : thresholds[index]
-      nodes.append(Node(threshold: threshold, feature: features[index], child: children[index]))
     }
     self.serial = serial
     self.sampleSize = sampleSize
     self.typical = typical
+    self.features = features
+    self.thresholds = thresholds
+    self.children = children
     self.values = values
-    self.nodes = nodes
-    self.leafScores = leafScores
-    depth = deepest
+    depth = Int(deepest)
   }
 
-  /// Nodes of the tree.
-  public var nodeCount: Int { nodes.count }
-
-  /// Feature that each inner node splits, 0 at a leaf.
-  public var features: [UInt32] { nodes.map(\.feature) }
-
-  /// Threshold of each inner node, 0 at a leaf.
-  public var thresholds: [Double] { nodes.map { $0.threshold == .infinity ? 0 : $0.threshold } }
-
-  /// Left child of each inner node, 0 at a leaf.
-  public var children: [UInt32] {
-    nodes.map { $0.threshold == .infinity ? 0 : $0.child }
-  }
-
-  /// Path length of a row: edges to its leaf, and c of the rows that share the leaf.
+  /// Path length of a row.
   public func pathLength(of row: [Double]) -> Double {
     precondition(row.count == featureCount, "shapes do not fit")
-    var index = 0
-    var edges = 0
-    while nodes[index].threshold != .infinity {
-      let node = nodes[index]
-      index = Int(node.child) + (row[Int(node.feature)] > node.threshold ? 1 : 0)
-      edges += 1
+    return values[
+      leaf {
+        row[$0]
+      } typical: {
+        typical[$0]
+      }]
+  }
+
+  /// The leaf that a row comes to.
+  ///
+  /// - Parameters:
+  ///   - value: The row's value of a feature.
+  ///   - typical: What stands in for a missing one.
+  ///   - visit: Is told parent, child and feature of every edge on the way.
+  @inline(__always)
+  func leaf(
+    _ value: (Int) -> Double, typical: (Int) -> Double,
+    visit: (Int, Int, Int) -> Void = { _, _, _ in }
+  ) -> Int {
+    var node = 0
+    while children[node] > 0 {
+      let feature = Int(features[node])
+      let seen = value(feature)
+      let goesRight = Float(seen.isNaN ? typical(feature) : seen) > thresholds[node]
+      let child = Int(children[node]) + (goesRight ? 1 : 0)
+      visit(node, child, feature)
+      node = child
     }
-    return Double(edges) + values[index]
+    return node
   }
 }
 
@@ -148,6 +149,8 @@ extension IsolationTree: Equatable {
   /// Whether both have the same serial and the same content.
   public static func == (left: IsolationTree, right: IsolationTree) -> Bool {
     left.serial == right.serial && left.sampleSize == right.sampleSize
-      && left.typical == right.typical && left.nodes == right.nodes && left.values == right.values
+      && left.typical == right.typical && left.features == right.features
+      && left.thresholds == right.thresholds && left.children == right.children
+      && left.values == right.values
   }
 }

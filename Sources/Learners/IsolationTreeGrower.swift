@@ -2,8 +2,10 @@
 /// feature that still varies, a uniform threshold between its least and largest value, until a node
 /// holds one row, its rows are equal, or the depth reaches ⌈log2 ψ⌉.
 struct IsolationTreeGrower {
-  /// The sample, column by column.
-  private let sample: [Double]
+  /// The sample, column by column, finite.
+  private let sample: [Float]
+  /// Median of each feature.
+  private let typical: [Double]
   private let rows: Int
   private let featureCount: Int
   /// Rows of the sample, permuted so that those of a node lie together.
@@ -12,9 +14,12 @@ struct IsolationTreeGrower {
   private var candidates: [Int32]
 
   private var features: [UInt32] = []
-  private var thresholds: [Double] = []
+  private var thresholds: [Float] = []
   private var children: [UInt32] = []
   private var values: [Double] = []
+
+  /// A tree's medians come from so many of its rows: a forest takes the median of many trees'.
+  private static let medianRows = 63
 
   private struct Pending {
     var node: Int
@@ -23,19 +28,33 @@ struct IsolationTreeGrower {
     var depth: Int
   }
 
-  /// A grower on `rows` rows, at least one, of a sample stored column by column.
-  init(sample: [Double], rows: Int, featureCount: Int) {
-    self.sample = sample
+  /// A grower on `rows` rows, at least one, of a sample in random order, stored column by column.
+  /// What is missing in it, NaN, is taken to be the feature's median.
+  init(sample: [Float], rows: Int, featureCount: Int) {
     self.rows = rows
     self.featureCount = featureCount
     order = (0..<Int32(rows)).map { $0 }
     candidates = (0..<Int32(featureCount)).map { $0 }
+    var sample = sample
+    typical = (0..<featureCount).map { feature in
+      let column = feature * rows..<(feature + 1) * rows
+      var known: [Float] = []
+      known.reserveCapacity(Self.medianRows)
+      for value in sample[column] where !value.isNaN {
+        known.append(value)
+        if known.count == Self.medianRows { break }
+      }
+      let median = known.isEmpty ? 0 : upperMedian(&known)
+      for index in column where sample[index].isNaN { sample[index] = median }
+      return Double(median)
+    }
+    self.sample = sample
   }
 
   /// The tree.
   mutating func grow(serial: UInt64, random: inout RandomSource) -> IsolationTree {
     let limit = rows > 1 ? Int.bitWidth - (rows - 1).leadingZeroBitCount : 0
-    addNode(rows: rows)
+    addNode(rows: rows, depth: 0)
     var pending = [Pending(node: 0, start: 0, end: rows, depth: 0)]
     while let next = pending.popLast() {
       guard next.depth < limit, next.end - next.start > 1,
@@ -46,32 +65,32 @@ struct IsolationTreeGrower {
       features[next.node] = UInt32(feature)
       thresholds[next.node] = threshold
       children[next.node] = UInt32(left)
-      addNode(rows: middle - next.start)
-      addNode(rows: next.end - middle)
+      addNode(rows: middle - next.start, depth: next.depth + 1)
+      addNode(rows: next.end - middle, depth: next.depth + 1)
       pending.append(
         Pending(node: left + 1, start: middle, end: next.end, depth: next.depth + 1))
       pending.append(Pending(node: left, start: next.start, end: middle, depth: next.depth + 1))
     }
     do {
       return try IsolationTree(
-        serial: serial, sampleSize: rows, typical: medians(), features: features,
+        serial: serial, sampleSize: rows, typical: typical, features: features,
         thresholds: thresholds, children: children, values: values)
     } catch {
       preconditionFailure("a grown tree is a valid one: \(error)")
     }
   }
 
-  private mutating func addNode(rows: Int) {
+  private mutating func addNode(rows: Int, depth: Int) {
     features.append(0)
     thresholds.append(0)
     children.append(0)
-    values.append(averagePathLength(rows))
+    values.append(Double(depth) + averagePathLength(rows))
   }
 
   /// A feature drawn from those that vary among the rows, and a threshold that parts them.
   private mutating func chooseSplit(
     _ start: Int, _ end: Int, _ random: inout RandomSource
-  ) -> (feature: Int, threshold: Double)? {
+  ) -> (feature: Int, threshold: Float)? {
     var left = featureCount
     while left > 0 {
       let pick = random.below(left)
@@ -79,8 +98,7 @@ struct IsolationTreeGrower {
       let (least, largest) = range(of: feature, start, end)
       if least < largest {
         let share = random.uniform()
-        // Weighted so that the difference of two huge values cannot overflow.
-        let threshold = least * (1 - share) + largest * share
+        let threshold = Float(Double(least) + (Double(largest) - Double(least)) * share)
         return (feature, threshold >= least && threshold < largest ? threshold : least)
       }
       left -= 1
@@ -89,7 +107,7 @@ struct IsolationTreeGrower {
     return nil
   }
 
-  private func range(of feature: Int, _ start: Int, _ end: Int) -> (Double, Double) {
+  private func range(of feature: Int, _ start: Int, _ end: Int) -> (Float, Float) {
     let offset = feature * rows
     return sample.withUnsafeBufferPointer { sample in
       order.withUnsafeBufferPointer { order in
@@ -107,7 +125,7 @@ struct IsolationTreeGrower {
 
   /// Moves the rows at most the threshold to the front; returns where the others begin.
   private mutating func partition(
-    _ start: Int, _ end: Int, _ feature: Int, _ threshold: Double
+    _ start: Int, _ end: Int, _ feature: Int, _ threshold: Float
   ) -> Int {
     let offset = feature * rows
     var middle = start
@@ -116,13 +134,5 @@ struct IsolationTreeGrower {
       middle += 1
     }
     return middle
-  }
-
-  private func medians() -> [Double] {
-    var column = [Double](repeating: 0, count: rows)
-    return (0..<featureCount).map { feature in
-      for row in 0..<rows { column[row] = sample[feature * rows + row] }
-      return upperMedian(&column)
-    }
   }
 }

@@ -2,7 +2,7 @@
 ///
 /// Expected time is linear for data in any order that does not depend on this code, which takes its
 /// pivots from the middle.
-func upperMedian(_ values: inout [Double]) -> Double {
+func upperMedian<T: Comparable>(_ values: inout [T]) -> T {
   precondition(!values.isEmpty, "nothing has no median")
   let target = values.count / 2
   var low = 0

@@ -4,7 +4,7 @@ import SwiftProtobuf
 /// One version of a model's parameters as it stands on the `models` topic: a snapshot or a delta.
 public struct ParameterUpdate: Sendable {
   /// The newest format this program writes and reads.
-  public static let format: UInt32 = 1
+  public static let format: UInt32 = 2
 
   /// Which version of which model this is.
   public struct Header: Sendable, Equatable {

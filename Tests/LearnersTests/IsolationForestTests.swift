@@ -49,8 +49,8 @@ import Testing
     func path(_ tree: IsolationTree, _ row: [Double], _ node: Int) -> Double {
       let child = Int(tree.children[node])
       guard child > 0 else { return tree.values[node] }
-      let goesLeft = row[Int(tree.features[node])] <= tree.thresholds[node]
-      return 1 + path(tree, row, goesLeft ? child : child + 1)
+      let goesLeft = Float(row[Int(tree.features[node])]) <= tree.thresholds[node]
+      return path(tree, row, goesLeft ? child : child + 1)
     }
     let sample = Array(rows.prefix(100)) + [[-0.0, 0, 0], [1e300, -1e300, 0]]
     let scores = parameters.scores(sample)
@@ -66,13 +66,108 @@ import Testing
   }
 
   @Test func aValueOnTheThresholdGoesLeft() throws {
-    for threshold in [0.0, -0.0, 1.5, 0x1p-1060] {
+    for threshold in [0, -0.0, 1.5, -1e30, 0x1p-140] as [Float] {
       let tree = try stump(threshold: threshold)
       let parameters = try IsolationForestParameters(sampleSize: 16, trees: [tree])
-      let scores = parameters.scores([[threshold], [threshold.nextUp], [-threshold]])
+      let scores = parameters.scores([
+        [Double(threshold)], [Double(threshold.nextUp)], [-Double(threshold)],
+      ])
       #expect(scores[0] < scores[1], "\(threshold)")
       if threshold == 0 { #expect(scores[2] == scores[0], "\(threshold)") }
     }
+  }
+
+  @Test func valuesAreComparedAsFloats() throws {
+    let tree = try stump(threshold: 1)
+    let parameters = try IsolationForestParameters(sampleSize: 16, trees: [tree])
+    let scores = parameters.scores([
+      [1], [(1 as Double).nextUp], [Double(Float(1).nextUp)], [.infinity],
+    ])
+    #expect(scores[0] == scores[1])
+    #expect(scores[1] < scores[2])
+    #expect(scores[2] == scores[3])
+  }
+
+  @Test func aMissingValueCountsAsTheTypicalOne() throws {
+    let parameters = try forest(rows)
+    let missing = parameters.scores([[.nan, 0.5, 1], [-.nan, .nan, .nan]])
+    let usual = parameters.typical
+    #expect(missing == parameters.scores([[usual[0], 0.5, 1], usual]))
+    let contributions = parameters.contributions(
+      row: 0, of: Matrix(rows: [[30, .nan, 0.2]]))
+    #expect(contributions.max { $0.contribution < $1.contribution }?.feature == 0)
+    #expect(contributions.map(\.typical) == usual)
+  }
+
+  /// Trees of all shapes and depths, small forests and large, and values on and beside thresholds.
+  @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
+  func layoutScoresLikeAPlainWalk(seed: UInt64) throws {
+    var random = RandomSource(seed: seed)
+    for round in 0..<12 {
+      let features = 1 + random.below(6)
+      let deepest = [0, 1, 3, 8, 9, 20][random.below(6)]
+      let trees = try (0..<1 + random.below(20)).map { serial in
+        try randomTree(
+          serial: UInt64(serial), features: features, depth: deepest, chain: round % 3 == 0,
+          &random)
+      }
+      let parameters = try IsolationForestParameters(sampleSize: 64, trees: trees)
+      let rows = (0..<70).map { _ in
+        (0..<features).map { _ in
+          random.below(20) == 0 ? .nan : Double(Self.grid[random.below(Self.grid.count)])
+        }
+      }
+      let expected = rows.map { row in
+        let filled = zip(row, parameters.typical).map { $0.isNaN ? $1 : $0 }
+        let paths = trees.map {
+          $0.pathLength(of: filled) / max(averagePathLength($0.sampleSize), 1)
+        }
+        return exp2(-paths.reduce(0, +) / Double(trees.count))
+      }
+      let scores = parameters.scores(rows)
+      for (index, row) in rows.enumerated() {
+        #expect(
+          abs(Double(scores[index]) - expected[index]) < 2e-7,
+          "seed \(seed), round \(round), row \(index)")
+        #expect(
+          parameters.scores([row]) == [scores[index]],
+          "seed \(seed), round \(round), row \(index)")
+      }
+    }
+  }
+
+  /// Values and thresholds that meet often, −0 and both extremes among them.
+  private static let grid: [Float] =
+    (-8...8).map { Float($0) / 4 } + [
+      -0.0, .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .leastNonzeroMagnitude,
+      -.leastNonzeroMagnitude,
+    ]
+
+  /// A tree in which each node splits with probability 0.8, or only one of each pair does.
+  private func randomTree(
+    serial: UInt64, features: Int, depth: Int, chain: Bool, _ random: inout RandomSource
+  ) throws -> IsolationTree {
+    var (splits, thresholds, children) = ([UInt32(0)], [Float(0)], [UInt32(0)])
+    var depths = [0]
+    var index = 0
+    while index < splits.count {
+      let splitsOn = chain ? index % 2 == 0 : random.uniform() < 0.8
+      if splitsOn, depths[index] < depth, splits.count < 400 {
+        splits[index] = UInt32(random.below(features))
+        thresholds[index] = Self.grid[random.below(Self.grid.count)]
+        children[index] = UInt32(splits.count)
+        splits += [0, 0]
+        thresholds += [0, 0]
+        children += [0, 0]
+        depths += [depths[index] + 1, depths[index] + 1]
+      }
+      index += 1
+    }
+    return try IsolationTree(
+      serial: serial, sampleSize: 1 + random.below(300),
+      typical: (0..<features).map { _ in random.uniform() }, features: splits,
+      thresholds: thresholds, children: children,
+      values: splits.map { _ in 12 * random.uniform() })
   }
 
   @Test func treesIsolateEveryRowWithinTheDepthLimit() throws {
@@ -174,7 +269,7 @@ import Testing
 
   @Test func refusesWhatIsNotATree() {
     func expectRefusal(
-      _ what: String, features: [UInt32] = [0, 0, 0], thresholds: [Double] = [1, 0, 0],
+      _ what: String, features: [UInt32] = [0, 0, 0], thresholds: [Float] = [1, 0, 0],
       children: [UInt32] = [1, 0, 0], values: [Double] = [3, 1, 1], sampleSize: Int = 16,
       typical: [Double] = [0]
     ) {
@@ -192,6 +287,8 @@ import Testing
     expectRefusal("threshold", thresholds: [.nan, 0, 0])
     expectRefusal("infinite threshold", thresholds: [.infinity, 0, 0])
     expectRefusal("value", values: [3, -1, 1])
+    expectRefusal("large value", values: [3, 1e6, 1])
+    expectRefusal("value that is no number", values: [3, 1, .nan])
     expectRefusal("lengths", values: [3, 1])
     expectRefusal("empty", features: [], thresholds: [], children: [], values: [])
     expectRefusal("sample size", sampleSize: 0)
@@ -204,13 +301,14 @@ import Testing
 
   /// One split of the only feature; the left leaf holds more rows.
   private func stump(
-    serial: UInt64 = 1, sampleSize: Int = 16, threshold: Double = 0
+    serial: UInt64 = 1, sampleSize: Int = 16, threshold: Float = 0
   ) throws -> IsolationTree {
     try IsolationTree(
       serial: serial, sampleSize: sampleSize, typical: [0], features: [0, 0, 0],
       thresholds: [threshold, 0, 0], children: [1, 0, 0],
       values: [
-        averagePathLength(sampleSize), averagePathLength(sampleSize - 2), averagePathLength(2),
+        averagePathLength(sampleSize), 1 + averagePathLength(sampleSize - 2),
+        1 + averagePathLength(2),
       ])
   }
 }

@@ -140,7 +140,8 @@ import Testing
     let kind = ModelKind.logisticRegression.rawValue
     _ = try ParameterUpdate(bytes: handmadeSnapshot(kind: kind, parts: parts))
     expectRefusal(.newerFormat) {
-      _ = try ParameterUpdate(bytes: handmadeSnapshot(kind: kind, parts: parts, format: 2))
+      let newer = UInt64(ParameterUpdate.format) + 1
+      _ = try ParameterUpdate(bytes: handmadeSnapshot(kind: kind, parts: parts, format: newer))
     }
     expectRefusal(.newerFormat) {
       _ = try ParameterUpdate(bytes: handmadeSnapshot(kind: "gradient-boosting", parts: parts))

@@ -106,6 +106,13 @@ func areIdentical(_ a: any ModelParameters, _ b: any ModelParameters) -> Bool {
   func same(_ a: Standardisation, _ b: Standardisation) -> Bool {
     bits(a.mean) == bits(b.mean) && bits(a.scale) == bits(b.scale)
   }
+  func same(_ a: IsolationTree, _ b: IsolationTree) -> Bool {
+    guard a.serial == b.serial, a.sampleSize == b.sampleSize, a.features == b.features,
+      a.children == b.children
+    else { return false }
+    return bits(a.typical) == bits(b.typical) && bits(a.values) == bits(b.values)
+      && a.thresholds.map(\.bitPattern) == b.thresholds.map(\.bitPattern)
+  }
   switch (a, b) {
   case let (a as LogisticParameters, b as LogisticParameters):
     return same(a.standardisation, b.standardisation) && bits(a.weights) == bits(b.weights)
@@ -115,11 +122,7 @@ func areIdentical(_ a: any ModelParameters, _ b: any ModelParameters) -> Bool {
       && bits(a.spreads) == bits(b.spreads) && bits(a.weights) == bits(b.weights)
   case let (a as IsolationForestParameters, b as IsolationForestParameters):
     return a.sampleSize == b.sampleSize && a.trees.count == b.trees.count
-      && zip(a.trees, b.trees).allSatisfy { a, b in
-        a.serial == b.serial && a.sampleSize == b.sampleSize && bits(a.typical) == bits(b.typical)
-          && a.features == b.features && bits(a.thresholds) == bits(b.thresholds)
-          && a.children == b.children && bits(a.values) == bits(b.values)
-      }
+      && zip(a.trees, b.trees).allSatisfy { same($0, $1) }
   default: return false
   }
 }

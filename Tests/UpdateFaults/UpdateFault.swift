@@ -51,7 +51,8 @@ public enum UpdateFault: String, CaseIterable, Sendable {
       update.header.version -= 1
       update.header.base = update.header.version - 1
     case .wrongDigest: return [changed(update) { $0[18][0] ^= 1 }]
-    case .newerFormat: return [changed(update) { $0[1] = Wire.varint(2) }]
+    case .newerFormat:
+      return [changed(update) { $0[1] = Wire.varint(UInt64(ParameterUpdate.format) + 1) }]
     case .notFinite: return [changed(update, Self.makeInfinite)]
     }
     return UpdateChunks.split(update)

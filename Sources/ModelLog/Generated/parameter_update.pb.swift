@@ -459,12 +459,12 @@ nonisolated struct Weir_V1_Tree: Sendable {
   var feature: [UInt32] = []
 
   /// to child + 1 if the value is above, to child otherwise
-  var threshold: [Double] = []
+  var threshold: [Float] = []
 
   /// 0: a leaf
   var child: [UInt32] = []
 
-  /// c(node size): expected further path length
+  /// expected path length of what reaches the node; at a leaf, its own
   var value: [Double] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1177,7 +1177,7 @@ nonisolated extension Weir_V1_Tree: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.sampleSize) }()
       case 3: try { try decoder.decodeRepeatedDoubleField(value: &self.typical) }()
       case 4: try { try decoder.decodeRepeatedUInt32Field(value: &self.feature) }()
-      case 5: try { try decoder.decodeRepeatedDoubleField(value: &self.threshold) }()
+      case 5: try { try decoder.decodeRepeatedFloatField(value: &self.threshold) }()
       case 6: try { try decoder.decodeRepeatedUInt32Field(value: &self.child) }()
       case 7: try { try decoder.decodeRepeatedDoubleField(value: &self.value) }()
       default: break
@@ -1199,7 +1199,7 @@ nonisolated extension Weir_V1_Tree: SwiftProtobuf.Message, SwiftProtobuf._Messag
       try visitor.visitPackedUInt32Field(value: self.feature, fieldNumber: 4)
     }
     if !self.threshold.isEmpty {
-      try visitor.visitPackedDoubleField(value: self.threshold, fieldNumber: 5)
+      try visitor.visitPackedFloatField(value: self.threshold, fieldNumber: 5)
     }
     if !self.child.isEmpty {
       try visitor.visitPackedUInt32Field(value: self.child, fieldNumber: 6)

@@ -155,7 +155,7 @@ extension ServedModel {
       for tree in forest.trees {
         for (node, child) in tree.children.enumerated() where child != 0 {
           splits[Int(tree.features[node])] += 1
-          thresholds[Int(tree.features[node])] += tree.thresholds[node]
+          thresholds[Int(tree.features[node])] += Double(tree.thresholds[node])
         }
       }
       let means = zip(thresholds, splits).map { $1 > 0 ? $0 / $1 : 0 }
