@@ -18,8 +18,8 @@ struct CardRanking {
     isFound = isCompromised
   }
 
-  /// The figure day by day, nil on a day without a score. Of entities with the same score the one with the lower number comes
-  /// first. The divisor is k also on a day with fewer entities.
+  /// The figure day by day, nil on a day without a score. Of entities with the same score the one
+  /// with the lower number comes first. The divisor is k also on a day with fewer entities.
   consuming func precision(
     k: Int, column: [Float], table: EvaluationTable, grouping: DayGrouping
   ) -> [Double?] {
@@ -58,6 +58,7 @@ struct CardRanking {
   private func first(_ k: Int, of seen: [UInt32]) -> [Int] {
     // Key and, so that lower numbers win ties, the complement of the number.
     var candidates: [UInt64] = []
+    let k = min(k, seen.count)
     let room = 4 * k
     candidates.reserveCapacity(min(room, seen.count))
     var bar: UInt64 = 0

@@ -51,8 +51,11 @@ struct ReplayDocument {
   /// One number of the figures.
   static let figures = [
     "auroc", "average_precision", "log_loss", "brier", "accuracy", "calibration_error",
-    "at_threshold_precision", "at_threshold_recall", "at_budget_precision", "at_budget_recall",
-    "card_precision", "cost",
+    "at_threshold_precision", "at_threshold_recall", "at_threshold_f1", "at_budget_precision",
+    "at_budget_recall", "at_budget_f1", "recall_at_fpr_0.001", "recall_at_fpr_0.01",
+    "recall_at_fpr_0.05", "card_precision", "cost",
+    // Of the decision alone.
+    "precision", "recall", "f1", "alerts_per_day",
   ]
 
   let path: String
@@ -79,14 +82,47 @@ struct ReplayDocument {
       }
   }
 
-  /// Figures by whose they are: models, baselines, `policy/model`.
+  /// Figures by whose they are: models, the decision, `test windows/model`, `policy/model`. Baselines
+  /// are left out: what they come to follows from events and labels, not from what is compared.
   var subjects: [(name: String, figures: Subject)] {
-    func all(_ object: JSONValue?, _ prefix: String) -> [(name: String, figures: Subject)] {
-      (object?.members ?? []).map { (prefix + $0.name, Subject($0.value)) }
+    var subjects: [(name: String, figures: Subject)] = []
+    func add(_ object: JSONValue?, _ prefix: String = "") {
+      for (name, value) in object?.members ?? [] {
+        subjects.append((prefix + name, Subject(value)))
+      }
     }
-    let policies = (document["policies"]?.members ?? []).filter { $0.name != "online" }
-    return all(document["models"], "") + all(document["baselines"], "")
-      + policies.flatMap { all($0.value["models"], $0.name + "/") }
+    add(document["models"])
+    if let decision = document["decision"] { subjects.append(("decision", Subject(decision))) }
+    for (name, value) in document["tests_summary"]?.members ?? []
+    where document["models"]?[name] != nil {
+      subjects.append(("test windows/" + name, Subject(means: value)))
+    }
+    for (name, value) in document["policies"]?.members ?? [] where name != "online" {
+      add(value["models"], name + "/")
+    }
+    return subjects
+  }
+
+  /// What of two documents keeps a figure of a subject from being compared; nil: nothing.
+  func objection(to figure: String, of subject: String, against other: Self) -> String? {
+    func differs(_ path: String...) -> Bool {
+      func value(_ document: JSONValue) -> [UInt8]? {
+        path.reduce(Optional(document)) { $0?[$1] }?.encode(pretty: false)
+      }
+      return value(document) != value(other.document)
+    }
+    if figure.hasPrefix("at_budget") || subject == "decision", differs("decision", "budget") {
+      return "the budgets differ"
+    }
+    if subject.hasPrefix("test windows/"), windows != other.windows {
+      return "the test windows differ"
+    }
+    return nil
+  }
+
+  /// The test windows, by their ends.
+  private var windows: [[String?]] {
+    (document["tests"]?.elements ?? []).map { [$0["from"]?.text, $0["to"]?.text] }
   }
 
   /// The figures of a model or baseline.
@@ -94,6 +130,18 @@ struct ReplayDocument {
     private let members: JSONValue
 
     fileprivate init(_ members: JSONValue) { self.members = members }
+
+    /// The means of a summary of test windows in the place of figures over all events.
+    fileprivate init(means: JSONValue) {
+      var overall: [(String, JSONValue)] = []
+      for (name, value) in means.members {
+        if let mean = value["mean"] { overall.append((name, mean)) }
+      }
+      members = JSONValue.object([("overall", JSONValue.object(overall))])
+    }
+
+    /// Events that were not scored; figures of others than are beside it are of other events.
+    var unscored: Int? { members["overall"]?["unscored"]?.integer.map { Int($0) } }
 
     func overall(_ name: String) -> Double? { Self.value(name, members["overall"]) }
 
@@ -118,10 +166,13 @@ struct ReplayDocument {
     }
 
     private static func value(_ name: String, _ figures: JSONValue?) -> Double? {
-      for group in ["at_threshold", "at_budget"] where name.hasPrefix(group + "_") {
+      // As a summary of test windows has it.
+      if let value = figures?[name]?.double { return value }
+      for group in ["at_threshold", "at_budget", "recall_at_fpr"] where name.hasPrefix(group + "_")
+      {
         return figures?[group]?[String(name.dropFirst(group.count + 1))]?.double
       }
-      return name == "card_precision" ? figures?[name]?["mean"]?.double : figures?[name]?.double
+      return name == "card_precision" ? figures?[name]?["mean"]?.double : nil
     }
   }
 }
@@ -139,6 +190,10 @@ struct ReplayComparison {
   private let paths: (String, String)
   private let hasSameEvents: Bool
   private var lines: [Line] = []
+  /// Figures that one has, or both, and that are not compared.
+  private var leftOut: [(subject: String, figure: String, why: String)] = []
+  /// Subjects of which the two have scored different numbers of events.
+  private var unscored: [(subject: String, counts: (Int, Int))] = []
   /// What only one of the two has.
   private let onlyFirst: [String]
   private let onlySecond: [String]
@@ -151,9 +206,16 @@ struct ReplayComparison {
       second.subjects.map { ($0.name, $0.figures) }, uniquingKeysWith: { first, _ in first })
     for (name, one) in subjects {
       guard let other = others[name] else { continue }
-      for figure in ReplayDocument.figures
-      where figure != "card_precision" || one.cards == other.cards {
-        guard let value = one.overall(figure), let otherValue = other.overall(figure) else {
+      if let a = one.unscored, let b = other.unscored, a != b { unscored.append((name, (a, b))) }
+      for figure in ReplayDocument.figures {
+        let values = (one.overall(figure), other.overall(figure))
+        if values.0 == nil, values.1 == nil { continue }
+        let objection =
+          figure == "card_precision" && one.cards != other.cards
+          ? "entity or k differ" : first.objection(to: figure, of: name, against: second)
+        guard let value = values.0, let otherValue = values.1, objection == nil else {
+          leftOut.append(
+            (name, figure, objection ?? (values.0 == nil ? "undefined in a" : "undefined in b")))
           continue
         }
         let paired =
@@ -199,6 +261,15 @@ struct ReplayComparison {
             ])
           })
       ),
+      (
+        "left_out",
+        .array(
+          leftOut.map {
+            .object([
+              ("of", .string($0.subject)), ("figure", .string($0.figure)), ("why", .string($0.why)),
+            ])
+          })
+      ),
       ("only_a", .array(onlyFirst.map { .string($0) })),
       ("only_b", .array(onlySecond.map { .string($0) })),
     ])
@@ -225,6 +296,18 @@ struct ReplayComparison {
       parts.append("* the interval of the mean difference by day does not hold 0")
     } else {
       parts.append("The replays are of different events: figures are not compared day by day.")
+    }
+    for (subject, counts) in unscored {
+      parts.append(
+        "\(subject): \(counts.0.grouped) events not scored in a, \(counts.1.grouped) in b; "
+          + "its figures are of the others")
+    }
+    if !leftOut.isEmpty {
+      let reasons = Dictionary(grouping: leftOut, by: \.why).sorted { $0.key < $1.key }
+      parts += reasons.map { why, figures in
+        "not compared, \(why): "
+          + figures.map { "\($0.subject) \($0.figure)" }.joined(separator: ", ")
+      }
     }
     if !onlyFirst.isEmpty { parts.append("only in a: " + onlyFirst.joined(separator: ", ")) }
     if !onlySecond.isEmpty { parts.append("only in b: " + onlySecond.joined(separator: ", ")) }

@@ -24,13 +24,8 @@ extension Logger.Metadata {
 extension Logger.Metadata {
   /// What windows hold, and what did not enter them or left before its time.
   init(_ windows: WindowMemory) {
-    let counters = windows.counters
-    self = [
-      "entities": "\(windows.entityCount)", "windowed_events": "\(windows.entryCount)",
-      "out_of_order": "\(counters.outOfOrder)", "left_out": "\(counters.leftOut)",
-      "crowded_out": "\(counters.crowdedOut)", "forgotten": "\(counters.forgotten)",
-      "windowed_labels": "\(counters.labels)", "labels_not_kept": "\(counters.labelsNotKept)",
-    ]
+    self = [:]
+    for (name, count) in windows.tallies { self["windows_\(name)"] = "\(count)" }
   }
 }
 

@@ -59,7 +59,7 @@ extension Pipeline {
           cost.bytesPerEvent.grouped, DurationText.text(cost.horizon),
         ]
           + WindowMemory.Cost.examples.map {
-            "\((cost.bytes(events: $0) * 1_000_000 >> 20).grouped) MiB"
+            "\((cost.bytes(events: $0) * 1_000_000 / (1 << 20)).grouped) MiB"
           })
     }
     lines.append(table.text)
@@ -92,7 +92,16 @@ extension Pipeline {
               ("kept_ms", JSONValue(cost.horizon)),
               ("events_per_entity", JSONValue(cost.eventsPerEntity)),
               ("entities", JSONValue(windows.entities)),
-              ("bytes_per_million_entities", JSONValue(cost.bytesPerEntity * 1_000_000)),
+              (
+                "a_million_entities",
+                .array(
+                  WindowMemory.Cost.examples.map {
+                    .object([
+                      ("events_each", JSONValue($0)),
+                      ("bytes", JSONValue(cost.bytes(events: $0) * 1_000_000)),
+                    ])
+                  })
+              ),
             ])
           })
       ),

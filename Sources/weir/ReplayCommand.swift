@@ -2,6 +2,7 @@ import ArgumentParser
 import Evaluation
 import Features
 import Files
+import Foundation
 import ModelLog
 import Pipeline
 
@@ -51,12 +52,28 @@ struct ReplayCommand: ParsableCommand {
       repeatable, one a model.
       """, valueName: "file"))
   var models: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "A remark that the report and the JSON document are to carry; repeatable.",
+      valueName: "text"))
+  var note: [String] = []
   @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
   @OptionGroup var log: LogOptions
 
   func validate() throws {
     if features == nil, from != nil || to != nil {
       throw ValidationError("--from and --to go with --features")
+    }
+    _ = try featureRange()
+    let outputs = [
+      ("--json", json), ("--report", page.report), ("--decisions", decisions),
+      ("--features", features),
+    ].compactMap { name, path in path.map { (name: name, path: $0) } }
+    for (index, output) in outputs.enumerated() {
+      for other in outputs[..<index] where samePath(other.path, output.path) {
+        let place = output.path == "-" ? "standard output" : other.path
+        throw ValidationError("\(other.name) and \(output.name) both write \(place)")
+      }
     }
   }
 
@@ -97,17 +114,28 @@ struct ReplayCommand: ParsableCommand {
     try replay.run(&history, hooks: hooks)
     try output?.close()
     try table?.close()
-    let result = ReplayReport(replay, history: history, started: started)
+    let result = ReplayReport(replay, history: history, notes: note, started: started)
     bar.finish()
     report(refusals: history, logger)
     if versions.isEmpty, pipeline.labels != nil, replay.labelled == 0 {
       logger.warning("no event has a label: nothing could be learnt from labels or evaluated")
     }
+    for window in result.emptyTests {
+      logger.warning(
+        "no labelled event lies in a test window",
+        metadata: ["from": "\(window.from.dayOrTime)", "to": "\(window.to.dayOrTime)"])
+    }
     try document?.write(result.json.encode(pretty: true) + [0x0a])
     try document?.close()
     try pageFile?.write(replayPage(of: result.json))
     try pageFile?.close()
-    if json != "-" { printLine(result.text(width: terminalWidth())) }
+    if json != "-", features != "-" { printLine(result.text(width: terminalWidth())) }
+  }
+
+  private func samePath(_ one: String, _ other: String) -> Bool {
+    if one == "-" || other == "-" { return one == other }
+    return URL(fileURLWithPath: one).standardizedFileURL
+      == URL(fileURLWithPath: other).standardizedFileURL
   }
 
   private func featureRange() throws -> Range<Int64> {
@@ -178,7 +206,9 @@ struct EvaluationOptions: ParsableArguments {
   var seed: UInt64 = 0
 
   func validate() throws {
-    guard top.allSatisfy({ $0 > 0 }) else { throw ValidationError("--top must be at least 1") }
+    guard top.allSatisfy({ (1...1_000_000).contains($0) }) else {
+      throw ValidationError("--top must be a whole number from 1 to 1000000")
+    }
     guard (0...100_000).contains(resamples) else {
       throw ValidationError("--resamples must be a whole number from 0 to 100000")
     }
@@ -195,8 +225,14 @@ struct EvaluationOptions: ParsableArguments {
     try fill(&options)
   }
 
+  /// Each value once, where it came first.
+  private func unique<T: Hashable>(_ values: [T]) -> [T] {
+    var seen: Set<T> = []
+    return values.filter { seen.insert($0).inserted }
+  }
+
   func fill(_ options: inout Replay.Options) throws {
-    options.tests = try test.map { text in
+    options.tests = try unique(test).map { text in
       guard let window = TestWindow(text) else {
         throw ValidationError(
           "--test must be like 2018-08-08..2018-08-15, the second later, not '\(text)'")
@@ -206,7 +242,7 @@ struct EvaluationOptions: ParsableArguments {
     options.leaveOutKnown = leaveOutKnown
     options.knownSince = try knownSince.map(duration)
     options.cardPrecision = cardPrecision
-    if !top.isEmpty { options.top = top }
+    if !top.isEmpty { options.top = unique(top) }
     for name in policy {
       guard let policy = LearningPolicy(rawValue: name) else {
         let names = LearningPolicy.allCases.map(\.rawValue)

@@ -20,6 +20,7 @@ extension ReplayReport {
       ("refused", JSONValue(refused)), ("late", JSONValue(replay.late)),
       ("first_time", JSONValue(replay.times.map { EventTime.text($0.lowerBound) })),
       ("last_time", JSONValue(replay.times.map { EventTime.text($0.upperBound) })),
+      ("notes", .array(notes.map { .string($0) })), ("windows", windows),
       ("seconds", JSONValue(seconds)), ("events_per_second", JSONValue(rate)),
       ("peak_memory_bytes", JSONValue(peakMemory)),
       ("models", .object(modelNames.enumerated().map { ($1, model($0)) })),
@@ -233,6 +234,11 @@ extension ReplayReport {
     ])
   }
 
+  /// What windows hold at the end, and what did not enter them or left before its time.
+  private var windows: JSONValue {
+    replay.windows.map { .object($0.map { ($0.name, JSONValue($0.count)) }) } ?? .null
+  }
+
   private var decision: JSONValue {
     let decided = replay.table.decisionFigures()
     var members: [(String, JSONValue)] = [
@@ -354,7 +360,7 @@ extension ReplayReport {
 
 extension Int64 {
   /// A day where a time is its beginning, otherwise the time.
-  fileprivate var dayOrTime: String {
+  var dayOrTime: String {
     let day = EventTime.day(self)
     return Int64(day) * EventTime.millisecondsPerDay == self
       ? EventTime.dayText(day) : EventTime.text(self)

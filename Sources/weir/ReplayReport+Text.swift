@@ -158,14 +158,17 @@ extension ReplayReport {
     let positives = shares(histogram.positives)
     let room = (width - 30) / 2
     func bar(_ share: Double) -> String {
-      let full = Int((share * Double(room)).rounded())
-      let bar = String(repeating: "█", count: full > 0 ? full : share > 0 ? 1 : 0)
-      return bar + String(repeating: " ", count: room - bar.count)
+      let eighths = Int((share * Double(room) * 8).rounded(share < 0.5 ? .up : .down))
+      let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
+      let bar = String(repeating: "█", count: eighths / 8) + parts[eighths % 8]
+      return bar + String(repeating: " ", count: max(0, room - bar.count))
+    }
+    func percent(_ share: Double) -> String {
+      share > 0 && share < 0.0005 ? "< 0.1 %" : String(format: "%5.1f %%", share * 100)
     }
     let lines = (0..<rows).reversed().map { row in
       String(format: "  %5.2f  ", histogram.edges[row * per]) + bar(negatives[row])
-        + String(format: " %5.1f %%  ", negatives[row] * 100) + bar(positives[row])
-        + String(format: " %5.1f %%", positives[row] * 100)
+        + " \(percent(negatives[row]))  " + bar(positives[row]) + " \(percent(positives[row]))"
     }
     let title = "negatives".padding(toLength: room + 10, withPad: " ", startingAt: 0)
     return (["scores of \(modelNames[model]) from:", "         \(title) positives"] + lines)

@@ -12,12 +12,15 @@ struct ReplayReport {
   /// Rows of the history that were no events.
   let refused: UInt64
   let input: String
+  /// Remarks that it was given.
+  let notes: [String]
 
   /// Computes the figures.
   /// - Parameter started: when the replay began, on the clock of `monotonicSeconds`. The figures
   ///   count towards its time.
-  init(_ replay: Replay, history: HistoryReader, started: Double) {
+  init(_ replay: Replay, history: HistoryReader, notes: [String], started: Double) {
     self.replay = replay
+    self.notes = notes
     figures = replay.figures()
     seconds = monotonicSeconds() - started
     peakMemory = weir.peakMemory()
@@ -29,6 +32,11 @@ struct ReplayReport {
   /// Of all events, labelled or not.
   var alertsPerDay: Double? {
     replay.dayCount > 0 ? Double(replay.alerts) / Double(replay.dayCount) : nil
+  }
+
+  /// Test windows without a labelled event.
+  var emptyTests: [TestWindow] {
+    figures.tests.filter { $0.columns.allSatisfy { $0.events + $0.unscored == 0 } }.map(\.window)
   }
 
   var rate: Double { Double(replay.events) / max(seconds, 1e-9) }

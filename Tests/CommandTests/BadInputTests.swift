@@ -124,6 +124,29 @@ import Topics
     }
   }
 
+  @Test func memoryOfWindowsIsSaidBeforeTheyFill() throws {
+    try withFolder { folder in
+      let desk = try Desk(
+        in: folder, ("  - time: hour\n", "  - count: CUSTOMER_ID\n    over: [1d]\n"))
+      let check = try Command(["pipeline", "check", desk.pipeline])
+      #expect(check.wait() == 0, "\(check.errors)")
+      let described = try Command(["pipeline", "check", desk.pipeline, "--json"])
+      #expect(described.wait() == 0)
+      let object = try #require(try json(described.output) as? [String: Any])
+      let windows = try #require((object["windows"] as? [[String: Any]])?.first)
+      let entity = try #require(windows["bytes_per_entity"] as? Int)
+      let event = try #require(windows["bytes_per_event"] as? Int)
+      #expect(entity > 0 && event > 0)
+      let examples = try #require(windows["a_million_entities"] as? [[String: Int]])
+      #expect(examples.map { $0["events_each"] } == [1, 10, 100])
+      for example in examples {
+        let bytes = (entity + try #require(example["events_each"]) * event) * 1_000_000
+        #expect(example["bytes"] == bytes)
+        #expect(check.output.filter { $0 != "," }.contains("\(bytes / 1_048_576) MiB"))
+      }
+    }
+  }
+
   @Test func whatWindowsLeaveOutIsSaid() throws {
     try withFolder { folder in
       let desk = try Desk(
@@ -140,11 +163,12 @@ import Topics
       #expect(scorer.wait() == 0)
       let said = try #require(scorer.errors.split(separator: "\n").last)
       for words in [
-        "windows hold", "entities=1", "windowed_events=4", "out_of_order=1", "left_out=1",
-        "crowded_out=3", "forgotten=0",
+        "windows hold", "windows_entities=1", "windows_events=4", "windows_out_of_order=1",
+        "windows_left_out=1", "windows_crowded_out=3", "windows_forgotten=0",
       ] {
         #expect(said.contains(words), "\(words): \(said)")
       }
+      #expect(scorer.errors.contains("warning") && scorer.errors.contains("no room in windows"))
       #expect(try desk.decided().count == 8)
     }
   }

@@ -78,8 +78,17 @@ import Testing
       #expect(line["a_interval"] is [Double] && line["b_interval"] is NSNull)
       let days = try #require(line["by_day"] as? [String: Any])
       #expect((days["interval"] as? [Double])?.count == 2)
+      #expect(
+        lines.contains { $0["of"] as? String == "decision" && $0["figure"] as? String == "f1" })
       // Five cards a day do not compare with a hundred.
       #expect(!lines.contains { $0["figure"] as? String == "card_precision" })
+      let leftOut = try #require(compared["left_out"] as? [[String: String]])
+      #expect(
+        leftOut.contains {
+          $0["of"] == "fraud" && $0["figure"] == "card_precision"
+            && $0["why"] == "entity or k differ"
+        })
+      #expect(try run(["compare", first, first]).contains("test windows/fraud"))
       // Nothing differs from itself.
       let same = try #require(
         try json(run(["compare", first, first, "--json"])) as? [String: Any])
@@ -94,7 +103,11 @@ import Testing
       (["--test", "2018-04-08"], "--test must be like"),
       (["--policy", "weakly"], "did you mean 'weekly'"),
       (["--policy", "frozen"], "a time to freeze at"),
-      (["--top", "0"], "--top must be at least 1"),
+      (["--top", "0"], "--top must be a whole number from 1"),
+      (["--top", "4611686018427387904"], "--top must be a whole number from 1"),
+      (["--json", "-", "--features", "-"], "--json and --features both write standard output"),
+      (["--json", "x.out", "--decisions", "./x.out"], "--json and --decisions both write x.out"),
+      (["--features", "f.csv", "--from", "2018-04-03", "--to", "2018-04-02"], "--from must be"),
       (["--leave-out-known", "CUSTOMER_ID"], "give --test"),
       (["--card-precision", "CUSTOMER"], "does not name 'CUSTOMER'"),
     ])

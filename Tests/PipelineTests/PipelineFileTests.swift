@@ -182,6 +182,13 @@ import Testing
     #expect(error.description.contains("has no '\(section)'"))
   }
 
+  /// Figures of baselines would be taken for the model's.
+  @Test(arguments: ["rule", "base-rate", "last-class", "policies"])
+  func namesThatEvaluationsUseAreRefused(_ name: String) throws {
+    let error = try problems(of: "  fraud:\n", "  \(name):\n")
+    #expect(error.problems.contains { $0.message.contains("'\(name)'") }, "\(error)")
+  }
+
   @Test func modelsThatLearnFromLabelsNeedALabel() throws {
     let error = try problems(of: "label:\n  field: fraud\n  delay: 10m\n  unlabelled: ignore\n", "")
     #expect(error.problems.contains { $0.line == 19 && $0.message.contains("'fraud'") }, "\(error)")

@@ -23,6 +23,9 @@ public struct WindowMemory: Sendable {
     /// Labels of events that have not come, not kept because there were too many.
     public var labelsNotKept: UInt64 = 0
 
+    /// Events, entities and labels let go of for want of room.
+    public var crowded: UInt64 { crowdedOut + forgotten + labelsNotKept }
+
     static var fields: [WritableKeyPath<Self, UInt64>] {
       [\.outOfOrder, \.leftOut, \.crowdedOut, \.forgotten, \.labels, \.labelsNotKept]
     }
@@ -97,6 +100,16 @@ public struct WindowMemory: Sendable {
 
   @inline(__always)
   private static func shard(_ hash: UInt64) -> Int { Int(hash >> 52) }
+
+  /// What windows hold, and what did not enter them or left before its time, by name.
+  public var tallies: [(name: String, count: UInt64)] {
+    [
+      ("entities", UInt64(entityCount)), ("events", UInt64(entryCount)),
+      ("out_of_order", counters.outOfOrder), ("left_out", counters.leftOut),
+      ("crowded_out", counters.crowdedOut), ("forgotten", counters.forgotten),
+      ("labels", counters.labels), ("labels_not_kept", counters.labelsNotKept),
+    ]
+  }
 
   // MARK: Events
 

@@ -233,6 +233,9 @@ struct PipelineFileReader {
         let map = YAMLMap(value, "model '\(name)'", problems), map.required("kind") != nil,
         let kind = map.choice("kind", ModelKind.self)
       else { return nil }
+      if Replay.reservedNames.contains(name) {
+        problems.add(keyNode, "a model cannot be named '\(name)': evaluations use that name")
+      }
       let learner = readLearner(kind, map)
       if learner.isSupervised, !labelled {
         problems.add(value, "model '\(name)' learns from labels, but the file has no 'label'")

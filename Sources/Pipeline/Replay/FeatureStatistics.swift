@@ -7,6 +7,8 @@ import LinearAlgebra
 /// A feature's values are counted a week in 513 fixed bins: zero, and for either sign four bins to
 /// an octave from 2⁻³² to 2³².
 public struct FeatureStatistics: Sendable {
+  /// The most weeks counted; those of a stray date come and go without a trace.
+  private static let mostWeeks = 520
   private static let perSign = 256
   private static let bins = 2 * perSign + 1
   /// The exponent and the first two bits of the mantissa of 2⁻³².
@@ -16,15 +18,21 @@ public struct FeatureStatistics: Sendable {
   private var events = 0.0
   private var means: [Double]
   private var squares: [Double]
-  /// The Mondays of the weeks seen, in the order of their slots.
+  /// Days until the windows of the features are full.
+  private let filling: Int
+  /// The Mondays of the weeks seen, in the order of their slots, and the days seen of each, a bit a
+  /// day.
   private var mondays: [Int] = []
-  private var slot = 0
+  private var days: [UInt8] = []
+  private var slots: [Int: Int] = [:]
   /// Counts by slot, feature and bin.
   private var counts: [UInt32] = []
 
   /// Statistics of no events.
-  init(features: Int) {
+  /// - Parameter filling: how far back features look, ms.
+  init(features: Int, filling: Int64) {
     self.features = features
+    self.filling = Int((filling + 86_399_999) / 86_400_000)
     means = Array(repeating: 0, count: features)
     squares = means
   }
@@ -52,33 +60,37 @@ public struct FeatureStatistics: Sendable {
     events += Double(rows)
     var first = 0
     while first < rows {
-      let monday = Self.monday(times[first])
+      let day = EventTime.day(times[first])
       var end = first + 1
-      while end < rows && Self.monday(times[end]) == monday { end += 1 }
-      select(monday)
-      for feature in 0..<features {
-        let base = (slot * features + feature) * Self.bins
-        for row in first..<end {
-          counts[base + Self.bin(matrix.values[feature * matrix.stride + row])] += 1
+      while end < rows && EventTime.day(times[end]) == day { end += 1 }
+      if let slot = slot(of: day) {
+        for feature in 0..<features {
+          let base = (slot * features + feature) * Self.bins
+          for row in first..<end {
+            counts[base + Self.bin(matrix.values[feature * matrix.stride + row])] += 1
+          }
         }
       }
       first = end
     }
   }
 
-  private mutating func select(_ monday: Int) {
-    if slot < mondays.count, mondays[slot] == monday { return }
-    if let known = mondays.firstIndex(of: monday) {
-      slot = known
-      return
+  /// Where a day's week is counted; nil if there are too many weeks.
+  private mutating func slot(of day: Int) -> Int? {
+    let monday = Self.monday(day)
+    if let known = slots[monday] {
+      days[known] |= 1 << UInt8(day - monday)
+      return known
     }
-    slot = mondays.count
+    guard mondays.count < Self.mostWeeks else { return nil }
+    slots[monday] = mondays.count
     mondays.append(monday)
+    days.append(1 << UInt8(day - monday))
     counts.append(contentsOf: repeatElement(0, count: features * Self.bins))
+    return mondays.count - 1
   }
 
-  private static func monday(_ time: Int64) -> Int {
-    let day = EventTime.day(time)
+  private static func monday(_ day: Int) -> Int {
     let shifted = (day + 3) % 7
     return day - (shifted < 0 ? shifted + 7 : shifted)
   }
@@ -104,14 +116,22 @@ public struct FeatureStatistics: Sendable {
   /// The population stability index of a feature, week by week, against the first four weeks:
   /// Σ (q − p) ln(q/p) over up to ten bins that hold about as much of the first weeks each, counts
   /// raised by one half. 0.1 is usually called small, 0.25 large.
-  public func drift(_ feature: Int) -> [(monday: Int, index: Double)] {
+  ///
+  /// Only weeks with events on all seven days count: weekdays and weekends differ. Weeks in which the
+  /// features' windows fill come before the first four, if there are any behind them.
+  /// - Returns: all weeks in order; an index is nil where there is none.
+  public func drift(_ feature: Int) -> [(monday: Int, index: Double?)] {
     let order = mondays.indices.sorted { mondays[$0] < mondays[$1] }
+    let whole = order.filter { days[$0] == 0b111_1111 }
+    let full = (order.first.map { mondays[$0] } ?? 0) + filling
+    let filled = whole.filter { mondays[$0] >= full }
+    let compared = Set(filled.isEmpty ? whole : filled)
     func histogram(_ slot: Int) -> ArraySlice<UInt32> {
       let base = (slot * features + feature) * Self.bins
       return counts[base..<base + Self.bins]
     }
     var reference = [Double](repeating: 0, count: Self.bins)
-    for slot in order.prefix(4) {
+    for slot in order.filter(compared.contains).prefix(4) {
       for (bin, count) in histogram(slot).enumerated() { reference[bin] += Double(count) }
     }
     let total = reference.reduce(0, +)
@@ -131,6 +151,7 @@ public struct FeatureStatistics: Sendable {
     }
     let usual = shares(reference)
     return order.map { slot in
+      guard compared.contains(slot) else { return (mondays[slot], nil) }
       let now = shares(histogram(slot).lazy.map { Double($0) })
       let index = zip(usual, now).reduce(0) { $0 + ($1.1 - $1.0) * log($1.1 / $1.0) }
       return (mondays[slot], index)

@@ -29,6 +29,12 @@ public final class Replay {
   public var rule: String? { ruleColumn.map { pipeline.plan.names[$0] } }
   /// The name of the baseline that scores by one feature.
   public static let ruleName = "rule"
+  private static let baselineNames = ["base-rate", "last-class"]
+  /// Names of figures that no model may have.
+  static let reservedNames = baselineNames + [ruleName, "policies"]
+
+  /// What windows hold at the end, by name; nil if there are none.
+  public private(set) var windows: [(name: String, count: UInt64)]?
 
   /// Alerts among all events, labelled or not, and the days on which there were events.
   public private(set) var alerts = 0
@@ -85,12 +91,13 @@ public final class Replay {
     else {
       throw OptionError(description: "frozen parameters need a time to freeze at or a test window")
     }
-    baselines = ["base-rate", "last-class"] + (ruleColumn == nil ? [] : [Self.ruleName])
+    baselines = Self.baselineNames + (ruleColumn == nil ? [] : [Self.ruleName])
     record = ReplayRecord(
       pipeline: pipeline, baselines: baselines, rule: ruleColumn, policies: options.policies,
       entityFields: Set([cardField, knownField].compactMap { $0 }).sorted(),
       amountFields: pipeline.costFields)
-    statistics = FeatureStatistics(features: pipeline.plan.count)
+    statistics = FeatureStatistics(
+      features: pipeline.plan.count, filling: pipeline.plan.windowCosts.map(\.horizon).max() ?? 0)
     published = pipeline.models.map { _ in [] }
     // Epoch 1, as for the first trainer on an empty topic.
     training = TrainingEngine(pipeline: pipeline, epoch: 1)
@@ -146,6 +153,7 @@ public final class Replay {
     try publish(&training, &driver)
     self.training = training
     final = driver.scoring.served
+    windows = driver.scoring.windows?.tallies
   }
 
   /// Scores the history with the given versions.

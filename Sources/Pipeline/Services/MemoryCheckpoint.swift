@@ -57,7 +57,7 @@ struct MemoryCheckpoint {
       let labels = try reader.read(UInt64.self)
       self.labels = labels == .max ? nil : labels
       scored = try reader.read(UInt64.self)
-      pieces = try reader.readCount(limit: 1 << 20)
+      pieces = try reader.readCount(limit: 1 << 26)
       try reader.finish()
     }
   }

@@ -52,6 +52,7 @@ public final class ScorerService {
   private var labelPosition: UInt64
   /// Nil if features remember nothing.
   private var checkpoint: MemoryCheckpoint?
+  private var hasSaidCrowded = false
   private var engine: ScoringEngine
   private var block: EventBlock
   private var scored = RecordBatch()
@@ -213,10 +214,26 @@ public final class ScorerService {
     counters.events += UInt64(block.count)
     counters.alerts += UInt64(alerts)
     counters.refused += UInt64(deadLetters.count)
+    sayIfCrowded()
     return true
   }
 
   // MARK: What features remember
+
+  /// Warns once that windows let go of what they should hold.
+  private func sayIfCrowded() {
+    guard !hasSaidCrowded, let windows = engine.windows, windows.counters.crowded > 0 else {
+      return
+    }
+    hasSaidCrowded = true
+    logger.warning(
+      "no room in windows for all entities, events or labels: features lack what went early",
+      metadata: [
+        "crowded_out": "\(windows.counters.crowdedOut)",
+        "forgotten": "\(windows.counters.forgotten)",
+        "labels_not_kept": "\(windows.counters.labelsNotKept)",
+      ])
+  }
 
   /// Reads the labels that are there, a bounded number ahead of event time. What is no label becomes
   /// the trainer's dead letter.
