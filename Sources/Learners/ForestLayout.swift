@@ -2,15 +2,25 @@ import LinearAlgebra
 
 /// A forest as scoring walks it.
 ///
-/// Every tree is completed to the height of the deepest one: node i of a tree has the children 2i
-/// and 2i + 1, so that a step is a comparison whose carry is added to twice the node. There is no
-/// branch to mispredict, and all rows take equally many steps. An inner node is one word: in its
-/// lower half the threshold, in its upper half where the rows' values of its feature lie. Values and
-/// thresholds are keys: whole numbers in the order of the numbers they stand for.
+/// Every tree is completed to a common height: node i of a tree has the children 2i and 2i + 1, so
+/// that a step is a comparison whose borrow is taken from twice the node. There is no branch to
+/// mispredict, and all rows take equally many steps. An inner node is one word: in its lower half
+/// the threshold, in its upper half where the rows' values of its feature lie. Values and thresholds
+/// are keys: whole numbers in the order of the numbers they stand for.
 ///
 /// Path lengths at the leaves are whole multiples of 2⁻²⁴ of the expected one, so that their sums
 /// are exact, and the same in whatever order rows and trees are taken.
 struct ForestLayout: Sendable {
+  /// Trees of about the same depth.
+  fileprivate struct Group: Sendable {
+    let height: Int
+    let treeCount: Int
+    /// 2^``height`` a tree, the root at 1.
+    var words: [UInt64]
+    /// 2^``height`` a tree.
+    var leaves: [UInt32]
+  }
+
   /// Rows walked side by side, each waiting for its own memory.
   private static let lanes = 8
   /// Rows whose keys are made at a time, a multiple of ``lanes``.
@@ -21,23 +31,27 @@ struct ForestLayout: Sendable {
   private static let mostWords = 1 << 22
 
   private let treeCount: Int
-  private let height: Int
   /// Stands in for a missing value of a feature.
   private let typical: [Double]
-  /// 2^``height`` a tree, the root at 1.
-  private let words: [UInt64]
-  /// 2^``height`` a tree.
-  private let leaves: [UInt32]
+  private let groups: [Group]
 
   /// The layout of trees of the same number of features, or nil if some are so much deeper than
   /// most of their leaves that completing them would take too much memory.
   init?(_ trees: [IsolationTree], typical: [Double]) {
-    let height = trees.reduce(0) { max($0, $1.depth) }
+    // Heights are even, as more and smaller groups cost more than a step does.
+    let byHeight = Dictionary(grouping: trees) { ($0.depth + 1) & ~1 }
     let nodes = trees.reduce(0) { $0 + $1.nodeCount }
-    guard height < 32, trees.count << height <= max(Self.mostWords, 8 * nodes) else { return nil }
+    var room = max(Self.mostWords, 8 * nodes)
+    for (height, trees) in byHeight {
+      guard height < 32, trees.count << height <= room else { return nil }
+      room -= trees.count << height
+    }
     treeCount = trees.count
-    self.height = height
     self.typical = typical
+    groups = byHeight.keys.sorted().map { Self.group(byHeight[$0]!, height: $0) }
+  }
+
+  private static func group(_ trees: [IsolationTree], height: Int) -> Group {
     // Above every key, so that all rows go left.
     var words = [UInt64](repeating: UInt64(UInt32.max), count: trees.count << height)
     var leaves = [UInt32](repeating: 0, count: trees.count << height)
@@ -49,20 +63,18 @@ struct ForestLayout: Sendable {
         var place = Int(places[node])
         if child > 0 {
           words[start + place] =
-            UInt64(tree.features[node]) * UInt64(Self.lanes) << 32
-            | UInt64(Self.key(tree.thresholds[node]))
+            UInt64(tree.features[node]) * UInt64(lanes) << 32 | UInt64(key(tree.thresholds[node]))
           places[Int(child)] = UInt32(2 * place)
           places[Int(child) + 1] = UInt32(2 * place + 1)
         } else {
           // From a leaf above the last level rows go on to the left.
           while place >> height == 0 { place *= 2 }
           leaves[start + place - 1 << height] =
-            UInt32((tree.values[node] / expected * Self.unit).rounded())
+            UInt32((tree.values[node] / expected * unit).rounded())
         }
       }
     }
-    self.words = words
-    self.leaves = leaves
+    return Group(height: height, treeCount: trees.count, words: words, leaves: leaves)
   }
 
   /// Hands each row's number and its path length, as a share of the expected one and averaged over
@@ -79,10 +91,15 @@ struct ForestLayout: Sendable {
         for start in stride(from: 0, to: rows, by: oneByOne ? 1 : capacity) {
           let count = min(oneByOne ? 1 : capacity, rows - start)
           makeKeys(features, start: start, rows: count, into: keys)
-          if oneByOne {
-            sums[0] = sum(keys)
-          } else {
-            addPaths(keys, groups: (count + 7) / Self.lanes, to: sums.baseAddress!)
+          sums.update(repeating: 0)
+          for group in groups {
+            if oneByOne {
+              sums[0] &+= group.path(keys)
+            } else {
+              group.addPaths(
+                keys, eights: (count + 7) / Self.lanes, width: typical.count * Self.lanes,
+                to: sums.baseAddress!)
+            }
           }
           for row in 0..<count { body(start + row, Double(sums[row]) * share) }
         }
@@ -132,9 +149,11 @@ struct ForestLayout: Sendable {
       }
     }
   }
+}
 
-  // MARK: Walks
+// MARK: Walks
 
+extension ForestLayout.Group {
   @inline(__always)
   private static func child(
     of node: Int, _ words: UnsafePointer<UInt64>, _ keys: UnsafePointer<UInt32>
@@ -147,14 +166,14 @@ struct ForestLayout: Sendable {
     return (node &+ node &+ 1) &- Int(unsafeBitCast(goesLeft, to: UInt8.self))
   }
 
-  /// Sets `sums` to the path lengths of eight rows a group.
-  private func addPaths(
-    _ keys: UnsafePointer<UInt32>, groups: Int, to sums: UnsafeMutablePointer<UInt64>
+  /// Adds the path lengths of eight rows at a time, in all trees, to `sums`.
+  ///
+  /// - Parameter width: Number of keys of eight rows.
+  fileprivate func addPaths(
+    _ keys: UnsafePointer<UInt32>, eights: Int, width: Int, to sums: UnsafeMutablePointer<UInt64>
   ) {
     let size = 1 << height
     let levels = height
-    let width = typical.count &* Self.lanes
-    sums.update(repeating: 0, count: groups * Self.lanes)
     words.withUnsafeBufferPointer { words in
       leaves.withUnsafeBufferPointer { leaves in
         var words = words.baseAddress!
@@ -163,7 +182,7 @@ struct ForestLayout: Sendable {
         for _ in 0..<treeCount {
           var keys = keys
           var sums = sums
-          for _ in 0..<groups {
+          for _ in 0..<eights {
             var node0 = 1
             var node1 = 1
             var node2 = 1
@@ -191,7 +210,7 @@ struct ForestLayout: Sendable {
             sums[6] &+= UInt64(leaves[node6])
             sums[7] &+= UInt64(leaves[node7])
             keys += width
-            sums += Self.lanes
+            sums += 8
           }
           words += size
           leaves += size
@@ -200,20 +219,24 @@ struct ForestLayout: Sendable {
     }
   }
 
-  /// The path lengths of one row in all trees.
-  private func sum(_ keys: UnsafePointer<UInt32>) -> UInt64 {
+  /// The sum of one row's path lengths in all trees.
+  fileprivate func path(_ keys: UnsafePointer<UInt32>) -> UInt64 {
     words.withUnsafeBufferPointer { words in
       leaves.withUnsafeBufferPointer { leaves in
-        // The usual height as a constant saves a register a tree.
-        height == 8
-          ? Self.sum(keys, words.baseAddress!, leaves.baseAddress!, treeCount, height: 8)
-          : Self.sum(keys, words.baseAddress!, leaves.baseAddress!, treeCount, height: height)
+        let words = words.baseAddress!
+        let leaves = leaves.baseAddress!
+        // The usual heights as constants save a register a tree.
+        return switch height {
+        case 8: Self.path(keys, words, leaves, treeCount, height: 8)
+        case 6: Self.path(keys, words, leaves, treeCount, height: 6)
+        default: Self.path(keys, words, leaves, treeCount, height: height)
+        }
       }
     }
   }
 
   @inline(__always)
-  private static func sum(
+  private static func path(
     _ keys: UnsafePointer<UInt32>, _ words: UnsafePointer<UInt64>, _ leaves: UnsafePointer<UInt32>,
     _ treeCount: Int, height: Int
   ) -> UInt64 {

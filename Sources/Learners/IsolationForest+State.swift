@@ -15,8 +15,9 @@ extension IsolationForest {
       featureCount: featureCount)
     guard try reader.read(UInt32.self) == options.trees,
       try reader.read(UInt32.self) == options.sampleSize,
-      try reader.read(UInt32.self) == options.reservoirSize
-    else { throw StateError.mismatch("number of trees, sample size or reservoir size") }
+      try reader.read(UInt32.self) == options.reservoirSize,
+      try reader.readDouble() == options.gainShare
+    else { throw StateError.mismatch("number of trees, sample size, reservoir size or gain share") }
     random = try reader.readRandomSource()
     nextSerial = try reader.read()
     nextSize = try reader.readCount(limit: options.reservoirSize)
@@ -50,6 +51,7 @@ extension IsolationForest {
     writer.write(UInt32(options.trees))
     writer.write(UInt32(options.sampleSize))
     writer.write(UInt32(options.reservoirSize))
+    writer.write(options.gainShare)
     writer.write(random)
     writer.write(nextSerial)
     writer.write(UInt64(nextSize))

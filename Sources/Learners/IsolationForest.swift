@@ -2,6 +2,10 @@ import LinearAlgebra
 
 /// Streaming isolation forest.
 ///
+/// Half of the trees, unless told otherwise, split at random as in the original isolation forest.
+/// The others split by gain and are grown on a quarter of the rows: what lies apart in few features
+/// or in small clusters, random cuts hardly ever find.
+///
 /// Trees are grown on samples, drawn without replacement, of a reservoir that prefers recent rows
 /// (Aggarwal, "On biased reservoir sampling in the presence of stream evolution", 2006). While it
 /// fills, the whole forest is grown afresh each time the number of rows has doubled; once it is
@@ -79,6 +83,26 @@ public struct IsolationForest: Learner, Sendable {
     return try? IsolationForestParameters(sampleSize: options.sampleSize, trees: trees)
   }
 
+  /// A forest grown on samples of all rows of a table, or nil if there are fewer than two.
+  ///
+  /// - Parameters:
+  ///   - features: The rows.
+  ///   - options: Settings that pass validation; those of the reservoir do not matter.
+  ///   - seed: Seed of the random numbers.
+  public static func fit(
+    _ features: Matrix, options: IsolationForestOptions = .init(), seed: UInt64
+  ) -> IsolationForestParameters? {
+    guard features.rows > 1 else { return nil }
+    var learner = IsolationForest(featureCount: features.columns, options: options, seed: seed)
+    learner.reservoir.reserveCapacity(features.rows * features.columns)
+    for row in 0..<features.rows {
+      for feature in 0..<features.columns { learner.reservoir.append(kept(features[row, feature])) }
+    }
+    learner.reservoirCount = features.rows
+    learner.growAfresh()
+    return learner.makeParameters()
+  }
+
   private mutating func take(_ features: Matrix, _ row: Int) {
     let step = features.stride
     if reservoirCount < options.reservoirSize {
@@ -87,8 +111,7 @@ public struct IsolationForest: Learner, Sendable {
       }
       reservoirCount += 1
       if reservoirCount >= nextSize {
-        trees = (0..<options.trees).map { _ in growTree() }
-        oldest = 0
+        growAfresh()
         nextSize = min(2 * reservoirCount, options.reservoirSize)
       }
       return
@@ -103,7 +126,8 @@ public struct IsolationForest: Learner, Sendable {
     }
     sinceReplacement += 1
     if sinceReplacement >= options.replaceEvery {
-      trees[oldest] = growTree()
+      var slots = allSlots()
+      trees[oldest] = growTree(oldest, &slots)
       oldest = (oldest + 1) % trees.count
       sinceReplacement = 0
     }
@@ -116,23 +140,26 @@ public struct IsolationForest: Learner, Sendable {
     return value < 0 ? -.greatestFiniteMagnitude : .greatestFiniteMagnitude
   }
 
-  /// Grows one tree on a sample of the reservoir.
-  private mutating func growTree() -> IsolationTree {
-    let rows = min(options.sampleSize, reservoirCount)
-    var slots = [Int32](unsafeUninitializedCapacity: reservoirCount) { buffer, count in
-      for index in 0..<reservoirCount { buffer[index] = Int32(index) }
-      count = reservoirCount
-    }
-    var sample = [Float](repeating: 0, count: rows * featureCount)
-    for row in 0..<rows {
-      slots.swapAt(row, row + random.below(reservoirCount - row))
-      let start = Int(slots[row]) * featureCount
-      for feature in 0..<featureCount {
-        sample[feature * rows + row] = reservoir[start + feature]
-      }
-    }
-    var grower = IsolationTreeGrower(sample: sample, rows: rows, featureCount: featureCount)
-    let tree = grower.grow(serial: nextSerial, random: &random)
+  private mutating func growAfresh() {
+    var slots = allSlots()
+    trees = (0..<options.trees).map { growTree($0, &slots) }
+    oldest = 0
+  }
+
+  private func allSlots() -> [Int32] { (0..<Int32(reservoirCount)).map { $0 } }
+
+  /// Grows the tree of a place on a sample of the reservoir.
+  ///
+  /// - Parameter slots: Numbers of all rows in the reservoir, in any order; it is changed.
+  private mutating func growTree(_ place: Int, _ slots: inout [Int32]) -> IsolationTree {
+    // Those by gain are spread evenly over the places.
+    let share = options.gainShare
+    let byGain = (Double(place + 1) * share).rounded(.down) > (Double(place) * share).rounded(.down)
+    let rows = min(byGain ? max(options.sampleSize / 4, 2) : options.sampleSize, reservoirCount)
+    for row in 0..<rows { slots.swapAt(row, row + random.below(reservoirCount - row)) }
+    var grower = IsolationTreeGrower(
+      reservoir, slots: slots[..<rows], featureCount: featureCount)
+    let tree = grower.grow(serial: nextSerial, byGain: byGain, random: &random)
     nextSerial += 1
     return tree
   }

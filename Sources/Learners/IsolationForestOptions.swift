@@ -2,8 +2,11 @@
 public struct IsolationForestOptions: LearnerOptions {
   /// Number of trees.
   public var trees: Int
-  /// Rows that each tree is grown on, ψ.
+  /// Rows that each random tree is grown on, ψ; those by gain are grown on a quarter of them.
   public var sampleSize: Int
+  /// Share of the trees whose splits are chosen by gain, the others being random. With 0 it is the
+  /// forest of Liu, Ting and Zhou.
+  public var gainShare: Double
   /// Rows in the reservoir that samples are drawn from. Once it is full every new row replaces a
   /// random one, so that the mean age of its rows is this many examples.
   public var reservoirSize: Int
@@ -12,10 +15,12 @@ public struct IsolationForestOptions: LearnerOptions {
 
   /// Settings, each with its default.
   public init(
-    trees: Int = 100, sampleSize: Int = 256, reservoirSize: Int = 4_096, replaceEvery: Int = 256
+    trees: Int = 100, sampleSize: Int = 256, gainShare: Double = 0.5, reservoirSize: Int = 4_096,
+    replaceEvery: Int = 256
   ) {
     self.trees = trees
     self.sampleSize = sampleSize
+    self.gainShare = gainShare
     self.reservoirSize = reservoirSize
     self.replaceEvery = replaceEvery
   }
@@ -25,6 +30,7 @@ public struct IsolationForestOptions: LearnerOptions {
     try InvalidOption.require((1...10_000).contains(trees), "trees", "1 to 10,000")
     try InvalidOption.require(
       (2...65_536).contains(sampleSize), "sampleSize", "2 to 65,536 rows")
+    try InvalidOption.require((0...1).contains(gainShare), "gainShare", "0 to 1")
     try InvalidOption.require(
       (sampleSize...1_048_576).contains(reservoirSize), "reservoirSize",
       "at least the sample size and at most 1,048,576 rows")

@@ -1,17 +1,24 @@
-/// Grows isolation trees (Liu, Ting and Zhou, "Isolation Forest", 2008, algorithm 2): a random
-/// feature that still varies, a uniform threshold between its least and largest value, until a node
-/// holds one row, its rows are equal, or the depth reaches ⌈log2 ψ⌉.
+/// Grows isolation trees until a node holds one row, its rows are equal, or the depth reaches
+/// ⌈log2 ψ⌉.
+///
+/// A random tree splits by a random feature that still varies, at a uniform threshold between its
+/// least and largest value (Liu, Ting and Zhou, "Isolation Forest", 2008, algorithm 2). A tree by
+/// gain splits where that leaves two nodes that vary little, see ``chooseByGain(_:_:_:)``.
 struct IsolationTreeGrower {
-  /// The sample, column by column, finite.
-  private let sample: [Float]
+  /// The rows to draw from, row-major. What is missing, NaN, counts as the median.
+  private let table: [Float]
   /// Median of each feature.
   private let typical: [Double]
-  private let rows: Int
-  private let featureCount: Int
-  /// Rows of the sample, permuted so that those of a node lie together.
-  private var order: [Int32]
+  let featureCount: Int
+  /// Where the rows of the sample begin in the table, permuted so that those of a node lie together.
+  var order: [Int]
   /// Features, permuted while looking for one that varies.
-  private var candidates: [Int32]
+  var candidates: [Int32]
+
+  /// Values of a node, for ``chooseByGain(_:_:_:)``.
+  var sorted: [Float] = []
+  /// Features that were tried at a node, for the same.
+  var tried: [Int32] = []
 
   private var features: [UInt32] = []
   private var thresholds: [Float] = []
@@ -19,7 +26,7 @@ struct IsolationTreeGrower {
   private var values: [Double] = []
 
   /// A tree's medians come from so many of its rows: a forest takes the median of many trees'.
-  private static let medianRows = 63
+  private static let medianRows = 15
 
   private struct Pending {
     var node: Int
@@ -28,37 +35,45 @@ struct IsolationTreeGrower {
     var depth: Int
   }
 
-  /// A grower on `rows` rows, at least one, of a sample in random order, stored column by column.
-  /// What is missing in it, NaN, is taken to be the feature's median.
-  init(sample: [Float], rows: Int, featureCount: Int) {
-    self.rows = rows
+  /// A grower on rows of a table, at least one.
+  ///
+  /// - Parameters:
+  ///   - table: The table, row-major, none of it infinite.
+  ///   - slots: Numbers of the rows, in random order.
+  ///   - featureCount: Columns of the table.
+  init(_ table: [Float], slots: ArraySlice<Int32>, featureCount: Int) {
+    self.table = table
     self.featureCount = featureCount
-    order = (0..<Int32(rows)).map { $0 }
+    order = slots.map { Int($0) * featureCount }
     candidates = (0..<Int32(featureCount)).map { $0 }
-    var sample = sample
-    typical = (0..<featureCount).map { feature in
-      let column = feature * rows..<(feature + 1) * rows
-      var known: [Float] = []
-      known.reserveCapacity(Self.medianRows)
-      for value in sample[column] where !value.isNaN {
-        known.append(value)
+    var known: [Float] = []
+    var typical: [Double] = []
+    typical.reserveCapacity(featureCount)
+    for feature in 0..<featureCount {
+      known.removeAll(keepingCapacity: true)
+      for start in order {
+        let value = table[start + feature]
+        if value == value { known.append(value) }
         if known.count == Self.medianRows { break }
       }
-      let median = known.isEmpty ? 0 : upperMedian(&known)
-      for index in column where sample[index].isNaN { sample[index] = median }
-      return Double(median)
+      typical.append(known.isEmpty ? 0 : Double(upperMedian(&known)))
     }
-    self.sample = sample
+    self.typical = typical
   }
 
   /// The tree.
-  mutating func grow(serial: UInt64, random: inout RandomSource) -> IsolationTree {
+  mutating func grow(
+    serial: UInt64, byGain: Bool, random: inout RandomSource
+  ) -> IsolationTree {
+    let rows = order.count
     let limit = rows > 1 ? Int.bitWidth - (rows - 1).leadingZeroBitCount : 0
     addNode(rows: rows, depth: 0)
     var pending = [Pending(node: 0, start: 0, end: rows, depth: 0)]
     while let next = pending.popLast() {
       guard next.depth < limit, next.end - next.start > 1,
-        let (feature, threshold) = chooseSplit(next.start, next.end, &random)
+        let (feature, threshold) = byGain
+          ? chooseByGain(next.start, next.end, &random)
+          : chooseAtRandom(next.start, next.end, &random)
       else { continue }
       let middle = partition(next.start, next.end, feature, threshold)
       let left = features.count
@@ -88,7 +103,7 @@ struct IsolationTreeGrower {
   }
 
   /// A feature drawn from those that vary among the rows, and a threshold that parts them.
-  private mutating func chooseSplit(
+  private mutating func chooseAtRandom(
     _ start: Int, _ end: Int, _ random: inout RandomSource
   ) -> (feature: Int, threshold: Float)? {
     var left = featureCount
@@ -108,13 +123,14 @@ struct IsolationTreeGrower {
   }
 
   private func range(of feature: Int, _ start: Int, _ end: Int) -> (Float, Float) {
-    let offset = feature * rows
-    return sample.withUnsafeBufferPointer { sample in
+    let usual = Float(typical[feature])
+    return table.withUnsafeBufferPointer { table in
       order.withUnsafeBufferPointer { order in
-        var least = sample[offset + Int(order[start])]
-        var largest = least
-        for position in start + 1..<end {
-          let value = sample[offset + Int(order[position])]
+        var least = Float.infinity
+        var largest = -Float.infinity
+        for position in start..<end {
+          let seen = table[order[position] + feature]
+          let value = seen == seen ? seen : usual
           least = value < least ? value : least
           largest = value > largest ? value : largest
         }
@@ -127,12 +143,32 @@ struct IsolationTreeGrower {
   private mutating func partition(
     _ start: Int, _ end: Int, _ feature: Int, _ threshold: Float
   ) -> Int {
-    let offset = feature * rows
-    var middle = start
-    for position in start..<end where sample[offset + Int(order[position])] <= threshold {
-      order.swapAt(position, middle)
-      middle += 1
+    let usual = Float(typical[feature])
+    return table.withUnsafeBufferPointer { table in
+      order.withUnsafeMutableBufferPointer { order in
+        var middle = start
+        for position in start..<end {
+          let row = order[position]
+          let seen = table[row + feature]
+          // Swapped in any case, which takes no branch.
+          order[position] = order[middle]
+          order[middle] = row
+          middle += (seen == seen ? seen : usual) <= threshold ? 1 : 0
+        }
+        return middle
+      }
     }
-    return middle
+  }
+
+  /// Copies a feature's values among the rows to ``sorted``, in the order of the rows.
+  mutating func gather(_ feature: Int, _ start: Int, _ end: Int) {
+    let usual = Float(typical[feature])
+    sorted.removeAll(keepingCapacity: true)
+    table.withUnsafeBufferPointer { table in
+      for position in start..<end {
+        let value = table[order[position] + feature]
+        sorted.append(value == value ? value : usual)
+      }
+    }
   }
 }

@@ -31,7 +31,7 @@ import Testing
 
   @Test(arguments: [1, 2, 3, 4, 5] as [UInt64])
   func agreesWithScikitLearn(seed: UInt64) throws {
-    let parameters = try forest(rows, options: .init(trees: 500), seed: seed)
+    let parameters = try forest(rows, options: .init(trees: 500, gainShare: 0), seed: seed)
     let scores = parameters.scores(rows)
     let correlation = rankCorrelation(scores.map(Double.init), GoldenForest.scores)
     #expect(correlation > 0.98, "seed \(seed): \(correlation)")
@@ -172,10 +172,11 @@ import Testing
 
   @Test func treesIsolateEveryRowWithinTheDepthLimit() throws {
     let parameters = try forest(rows)
-    for tree in parameters.trees {
-      #expect(tree.depth <= 8)
-      #expect(tree.sampleSize == 256)
-      #expect(tree.values[0] == averagePathLength(256))
+    for (place, tree) in parameters.trees.enumerated() {
+      let byGain = place % 2 == 1
+      #expect(tree.depth <= (byGain ? 6 : 8))
+      #expect(tree.sampleSize == (byGain ? 64 : 256))
+      #expect(tree.values[0] == averagePathLength(tree.sampleSize))
     }
     #expect(Set(parameters.trees.map(\.serial)).count == 100)
   }
@@ -188,8 +189,9 @@ import Testing
     for row in 0..<60 {
       let sum = parameters.contributions(row: row, of: block).reduce(0.0) { $0 + $1.contribution }
       let mean =
-        parameters.trees.reduce(0.0) { $0 + $1.pathLength(of: rows[row]) }
-        / Double(parameters.trees.count)
+        parameters.trees.reduce(0.0) {
+          $0 + $1.pathLength(of: rows[row]) * whole / averagePathLength($1.sampleSize)
+        } / Double(parameters.trees.count)
       #expect(abs(sum - (whole - mean)) < 1e-9)
       #expect(abs(Double(scores[row]) - exp2(sum / whole - 1)) < 1e-6)
     }
@@ -202,6 +204,103 @@ import Testing
     let largest = contributions.max { $0.contribution < $1.contribution }
     #expect(largest?.feature == 1)
     #expect(abs(contributions[1].typical) < 2.5)
+  }
+
+  /// Rows of uniform values in which the feature asked for is usually near 0; of the last one in
+  /// twenty it is not.
+  private func rowsWithGuilty(_ guilty: Int, seed: UInt64) -> [[Double]] {
+    var stream = GoldenStream(seed: seed)
+    var random = RandomSource(seed: seed)
+    return (0..<2_000).map { index in
+      var row = (0..<12).map { _ in random.uniform() }
+      row[guilty] = index < 1_900 ? 0.1 * stream.normal() : 0.5 + 4 * random.uniform()
+      return row
+    }
+  }
+
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func whatStandsOutInOneFeatureIsFoundByGainAndNamed(seed: UInt64) throws {
+    let guilty = Int(seed) * 3
+    let rows = rowsWithGuilty(guilty, seed: seed)
+    let block = Matrix(rows: rows)
+    let labels = rows.indices.map { $0 < 1_900 ? 0.0 : 1 }
+    func fit(_ gainShare: Double) throws -> IsolationForestParameters {
+      try #require(IsolationForest.fit(block, options: .init(gainShare: gainShare), seed: seed))
+    }
+    let forest = try fit(0.5)
+    let area = auroc(forest.scores(rows), labels)
+    let random = auroc(try fit(0).scores(rows), labels)
+    #expect(area > 0.98 && area > random + 0.05, "seed \(seed): \(area), \(random)")
+    let named = (1_900..<2_000).count { row in
+      let contributions = forest.contributions(row: row, of: block)
+      return contributions.max { $0.contribution < $1.contribution }?.feature == guilty
+    }
+    #expect(named >= 90, "seed \(seed): \(named) of 100")
+  }
+
+  @Test func theShareOfTreesByGainIsKeptAsTreesAreReplaced() throws {
+    for (share, expected) in [(0, 0), (0.3, 3), (1, 10)] {
+      let options = IsolationForestOptions(
+        trees: 10, sampleSize: 32, gainShare: share, reservoirSize: 64, replaceEvery: 5)
+      var learner = IsolationForest(featureCount: 3, options: options, seed: 1)
+      for start in stride(from: 0, to: 512, by: 64) {
+        learner.learn(Array(rows[start..<start + 64]), batch: 64)
+        let trees = try #require(learner.makeParameters()).trees
+        #expect(trees.count { $0.sampleSize == 8 } == expected)
+        #expect(trees.count { $0.sampleSize == 32 } == 10 - expected)
+      }
+    }
+  }
+
+  @Test func anyTableGivesScoresInRange() throws {
+    let most = Double.greatestFiniteMagnitude
+    let tables: [(String, Int, (Int) -> [Double])] = [
+      ("two rows", 2, { [Double($0), 1, -1] }),
+      ("two equal rows", 2, { _ in [1, 2, 3] }),
+      ("constant", 300, { _ in [0.1, -7, 1e18] }),
+      ("huge", 300, { [$0 % 2 == 0 ? most : -most, 1e300 * Double($0), .infinity] }),
+      ("tiny variance", 300, { [1e-30 * Double($0), 1 + 1e-15 * Double($0 % 7), 0] }),
+      ("subnormal", 300, { [0x1p-149 * Double($0 % 5), 0x1p-1070 * Double($0), -0.0] }),
+      ("near-duplicates", 300, { [1e9 + 1e-6 * Double($0), Double(Float(1).nextUp), 3] }),
+      ("one apart", 300, { $0 == 7 ? [1e30, -1e30, 1] : [1e-30 * Double($0 % 3), 0, 1] }),
+      ("missing", 300, { [$0 % 3 == 0 ? .nan : Double($0), .nan, $0 == 9 ? 5 : .nan] }),
+    ]
+    for (name, count, row) in tables {
+      let rows = (0..<count).map(row)
+      for gainShare in [0, 0.5, 1] {
+        let forest = try #require(
+          IsolationForest.fit(Matrix(rows: rows), options: .init(gainShare: gainShare), seed: 1))
+        let scores = forest.scores(rows + [[.nan, most, -.infinity]])
+        #expect(scores.allSatisfy { (0...1).contains($0) }, "\(name)")
+        let contributions = forest.contributions(row: 0, of: Matrix(rows: rows))
+        #expect(
+          contributions.allSatisfy { $0.contribution.isFinite && $0.typical.isFinite }, "\(name)")
+        if name == "one apart" {
+          #expect(scores[7] == scores.dropLast().max(), "share \(gainShare)")
+          #expect(scores[7] > scores[8] + 0.05, "share \(gainShare)")
+        }
+        if name == "constant" { #expect(Set(scores.dropLast()) == [0.5]) }
+      }
+    }
+    #expect(IsolationForest.fit(Matrix(rows: [[1, 2]]), seed: 1) == nil)
+    #expect(IsolationForest.fit(Matrix(columns: 2, capacity: 4), seed: 1) == nil)
+    let none = try #require(IsolationForest.fit(Matrix(rows: [[], [], []]), seed: 1))
+    #expect(none.scores([[], []]) == [0.5, 0.5])
+  }
+
+  @Test func missingValuesAreLearntAsTypicalOnes() throws {
+    let table = rows.enumerated().map { index, row in
+      index % 4 == 0 ? [.nan, row[1], row[2]] : row
+    }
+    var learner = IsolationForest(featureCount: 3, seed: 1)
+    learner.learn(table, batch: 32)
+    let parameters = try #require(learner.makeParameters())
+    let scores = parameters.scores(table)
+    let missing = stride(from: 0, to: 512, by: 4).reduce(0) { $0 + scores[$1] } / 128
+    #expect(missing < scores.reduce(0, +) / 512 + 0.02)
+    let restored = try IsolationForest(featureCount: 3, state: learner.encodeState())
+    #expect(restored.encodeState() == learner.encodeState())
+    #expect(restored.makeParameters() == parameters)
   }
 
   @Test func treesOfDifferentSampleSizesAreNormalisedEach() throws {

@@ -173,6 +173,7 @@ public enum LearnerDefinition: Sendable, Equatable {
       case .isolationForest(let options):
         [
           ("trees", options.trees), ("sample_size", options.sampleSize),
+          ("gain_share", options.gainShare),
           ("reservoir_size", options.reservoirSize), ("replace_every", options.replaceEvery),
         ]
       }

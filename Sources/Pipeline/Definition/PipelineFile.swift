@@ -286,10 +286,13 @@ struct PipelineFileReader {
       check(options)
       return .kMeans(options)
     case .isolationForest:
-      map.allow(["kind", "batch", "trees", "sample_size", "reservoir_size", "replace_every"])
+      map.allow([
+        "kind", "batch", "trees", "sample_size", "gain_share", "reservoir_size", "replace_every",
+      ])
       var options = IsolationForestOptions()
       set(&options, "trees", \.trees)
       set(&options, "sample_size", \.sampleSize)
+      set(&options, "gain_share", \.gainShare)
       set(&options, "reservoir_size", \.reservoirSize)
       set(&options, "replace_every", \.replaceEvery)
       check(options)
