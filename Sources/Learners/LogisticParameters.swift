@@ -42,6 +42,7 @@ public struct LogisticParameters: ModelParameters, Equatable {
       features.columns == featureCount && scores.count >= features.rows, "shapes do not fit")
     let block = 64
     let rows = features.rows
+    let inverseLimit = 1 / standardisation.limit
     // The sums stay on the stack. Row by row the order of additions is the order of the features,
     // whatever the size of the block.
     withUnsafeTemporaryAllocation(of: Double.self, capacity: block) { sums in
@@ -54,8 +55,17 @@ public struct LogisticParameters: ModelParameters, Equatable {
             let scale = standardisation.scale[feature]
             let weight = weights[feature]
             let from = feature * features.stride + start
-            for row in 0..<count {
-              sums[row] += weight * standardisation.clip((values[from + row] - mean) * scale)
+            if standardisation.isSoft {
+              for row in 0..<count {
+                sums[row] +=
+                  weight
+                  * Standardisation.bend(
+                    (values[from + row] - mean) * scale, inverseLimit: inverseLimit)
+              }
+            } else {
+              for row in 0..<count {
+                sums[row] += weight * standardisation.clip((values[from + row] - mean) * scale)
+              }
             }
           }
           for row in 0..<count { scores[start + row] = Float(logistic(sums[row])) }

@@ -20,14 +20,12 @@ extension LogisticRegression {
       from: &reader, featureCount: featureCount, halfLife: options.standardisationHalfLife)
     let mean = try reader.readFinites(count: featureCount)
     let scale = try reader.readFinites(count: featureCount)
-    standardisation = Standardisation(mean: mean, scale: scale, limit: options.clip)
+    standardisation = Standardisation(mean: mean, scale: scale, limit: options.clip, isSoft: true)
     guard standardisation.isFinite else { throw StateError.invalid("standardisation") }
     rebasedAt = try reader.read()
     guard rebasedAt <= examples else { throw StateError.invalid("number of examples") }
-    for (index, halfLife) in options.halfLives.enumerated() {
-      experts[index] = try LogisticExpert(
-        from: &reader, halfLife: halfLife, featureCount: featureCount)
-    }
+    mixture = try LogisticMixture(
+      from: &reader, featureCount: featureCount, options: options)
     try reader.finish()
   }
 
@@ -35,7 +33,7 @@ extension LogisticRegression {
   public func encodeState() -> [UInt8] {
     let featureCount = standardisation.featureCount
     var writer = StateWriter()
-    writer.reserve(experts.count * (featureCount + 3) * (featureCount + 1) * 8 + 256)
+    writer.reserve(options.halfLives.count * (featureCount + 3) * (featureCount + 1) * 8 + 256)
     StateHeader(
       kind: .logisticRegression, version: Self.stateVersion, featureCount: featureCount,
       examples: examples
@@ -45,7 +43,7 @@ extension LogisticRegression {
     writer.write(standardisation.mean)
     writer.write(standardisation.scale)
     writer.write(rebasedAt)
-    for expert in experts { expert.write(to: &writer) }
+    mixture.write(to: &writer)
     return writer.bytes
   }
 }

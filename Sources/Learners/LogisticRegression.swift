@@ -1,4 +1,3 @@
-import Glibc
 import LinearAlgebra
 
 /// Streaming logistic regression of second order.
@@ -6,10 +5,15 @@ import LinearAlgebra
 /// Several experts keep exponentially decayed normal equations of iteratively reweighted least
 /// squares (McCullagh and Nelder, "Generalized Linear Models", 1989, section 2.5; with forgetting
 /// that is recursive least squares on the working response) and differ only in how fast they forget.
-/// Each is judged by its log loss on every batch before it learns that batch, and the published
-/// model is their average in log-odds with weights exponential in the recent loss (Vovk,
-/// "Aggregating strategies", 1990). An average in log-odds of linear models is a linear model: a
-/// score is one dot product.
+/// Each is drawn to the one that forgets more slowly, the slowest to zero, so that a short memory has
+/// to learn only what changed. They share the curvature of the log loss, taken where their mixture
+/// is, and so one Gram matrix a batch.
+///
+/// Each expert is judged by its log loss on rows before it learns them. The published model is their
+/// average in log-odds with weights exponential in the loss (Vovk, "Aggregating strategies", 1990)
+/// that are drawn back to equal ones at a fixed rate, calibrated by a slope and an intercept that
+/// follow the stream as well. An average in log-odds of linear models is a linear model: a score is
+/// one dot product.
 public struct LogisticRegression: Learner, Sendable {
   /// What the learner yields.
   public typealias Parameters = LogisticParameters
@@ -19,7 +23,7 @@ public struct LogisticRegression: Learner, Sendable {
   /// Labels are needed.
   public static let isSupervised = true
 
-  static let stateVersion: UInt16 = 1
+  static let stateVersion: UInt16 = 2
 
   /// Settings.
   public let options: LogisticRegressionOptions
@@ -31,8 +35,7 @@ public struct LogisticRegression: Learner, Sendable {
   var standardisation: Standardisation
   /// Number of examples at which the units were last set.
   var rebasedAt: UInt64
-  var experts: [LogisticExpert]
-  private let ridge: [Double]
+  var mixture: LogisticMixture
   private var batch: LogisticBatch
 
   /// A learner that has seen nothing. It needs no random numbers, so the seed makes no difference.
@@ -42,29 +45,23 @@ public struct LogisticRegression: Learner, Sendable {
     examples = 0
     moments = RunningMoments(
       featureCount: featureCount, halfLife: options.standardisationHalfLife)
-    standardisation = moments.standardisation(limit: options.clip)
+    standardisation = moments.standardisation(limit: options.clip, isSoft: true)
     rebasedAt = 0
-    experts = options.halfLives.map {
-      LogisticExpert(halfLife: $0, featureCount: featureCount)
-    }
-    ridge =
-      [Double](repeating: options.ridge, count: featureCount) + [options.interceptRidge]
-    batch = LogisticBatch(featureCount: featureCount, capacity: 256)
+    mixture = LogisticMixture(featureCount: featureCount, options: options)
+    batch = LogisticBatch(
+      featureCount: featureCount, experts: options.halfLives.count, capacity: 256)
   }
 
   /// Solves without a finite solution since the start, over all experts; each left its expert with
   /// the coefficients it had.
-  public var failedSolves: UInt64 {
-    experts.reduce(0) { $0 &+ $1.failures }
-  }
+  public var failedSolves: UInt64 { mixture.failedSolves }
+
+  /// Solves since the start, over all experts, that asked for a larger step than is allowed, two
+  /// log-odds a standard deviation, and were given that.
+  public var boundedSteps: UInt64 { mixture.boundedSteps }
 
   /// Share of each expert in the published model, in the order of the half-lives.
-  public var shares: [Double] {
-    let best = experts.map(\.loss).min() ?? 0
-    let raw = experts.map { exp(-options.mixingRate * ($0.loss - best)) }
-    let total = raw.reduce(0, +)
-    return raw.map { $0 / total }
-  }
+  public var shares: [Double] { mixture.shares }
 
   /// Learns one mini-batch of labelled events, see ``Learner/learn(_:labels:weights:)``. Labels
   /// above one half count as 1, others as 0.
@@ -73,49 +70,47 @@ public struct LogisticRegression: Learner, Sendable {
     precondition(features.columns == standardisation.featureCount, "shapes do not fit")
     precondition(labels.count >= rows, "a label is missing")
     precondition(weights.isEmpty || weights.count >= rows, "a weight is missing")
-    guard rows > 0 else { return }
+    guard (0..<rows).contains(where: { exampleWeight(weights, $0) > 0 }) else { return }
     if batch.standardised.stride < rows {
-      batch = LogisticBatch(featureCount: features.columns, capacity: rows)
+      batch = LogisticBatch(
+        featureCount: features.columns, experts: options.halfLives.count, capacity: rows)
     }
-    let total = batch.load(labels: labels, weights: weights, rows: rows, options: options)
-    guard total > 0 else { return }
     moments.add(features, weights: weights)
-    examples += UInt64(rows)
-    rebaseIfDue()
-    batch.standardise(features, by: standardisation)
-    let forgetting = exponentialDecay(Double(rows), halfLife: options.mixingHalfLife)
-    for index in experts.indices {
-      batch.standardised.multiply(experts[index].coefficients, into: &batch.logOdds)
-      var loss = 0.0
-      for row in 0..<rows {
-        let logOdds = batch.logOdds[row]
-        loss += batch.weights[row] * (softplus(logOdds) - batch.labels[row] * logOdds)
-      }
-      experts[index].loss = forgetting * experts[index].loss + loss
-      experts[index].learn(&batch, options: options, ridge: ridge)
+    rebaseIfDue(after: examples + UInt64(rows))
+    var start = 0
+    while start < rows {
+      // Rows that are much of all that was learned so far move the coefficients far, and are better
+      // learned a few at a time.
+      let share = max(1, Int(clamping: UInt64(Double(examples) * Self.largestShare)))
+      let end = min(rows, start + share)
+      batch.load(
+        features, labels, weights, rows: start..<end, standardisation: standardisation,
+        options: options)
+      mixture.learn(&batch, examples: examples, options: options)
+      examples += UInt64(end - start)
+      start = end
     }
   }
+
+  /// What is learned at once is at most this share of what was learned before.
+  static let largestShare = 0.03
 
   /// The mixture of the experts, or nil before the first example.
   public func makeParameters() -> LogisticParameters? {
     guard examples > 0 else { return nil }
-    let features = standardisation.featureCount
-    var mixed = [Double](repeating: 0, count: features + 1)
-    for (expert, share) in zip(experts, shares) {
-      for index in mixed.indices { mixed[index] += share * expert.coefficients[index] }
-    }
+    var mixed = mixture.mixed
     let intercept = mixed.removeLast()
     return LogisticParameters(
       standardisation: standardisation, weights: mixed, intercept: intercept)
   }
 
   /// Moves the units of the equations to the present moments each time the number of examples has
-  /// doubled, later every 65,536 examples. Following every batch would cost as much as learning and
-  /// change nothing that can be seen.
-  private mutating func rebaseIfDue() {
-    guard examples >= rebasedAt + min(max(rebasedAt, 1), 65_536) else { return }
-    let next = moments.standardisation(limit: options.clip)
-    for index in experts.indices { experts[index].rebase(from: standardisation, to: next) }
+  /// grown by a quarter, later every 65,536 examples. Following every batch would cost as much as
+  /// learning and change nothing that can be seen.
+  private mutating func rebaseIfDue(after examples: UInt64) {
+    guard examples >= rebasedAt + min(max(rebasedAt / 4, 1), 65_536) else { return }
+    let next = moments.standardisation(limit: options.clip, isSoft: true)
+    mixture.rebase(UnitChange(from: standardisation, to: next))
     standardisation = next
     rebasedAt = examples
   }

@@ -2,53 +2,71 @@
 public struct LogisticRegressionOptions: LearnerOptions {
   /// Half-lives of the experts, in examples: the age at which an example counts half.
   public var halfLives: [Double]
-  /// What is added to the diagonal of the normal equations for every feature (an L2 penalty on the
-  /// weights of standardised features, in units of one example with w = 1).
+  /// What is added to the diagonal of the normal equations of the longest half-life for every
+  /// feature (an L2 penalty on the weights of standardised features, in units of one example with
+  /// w = 1).
   public var ridge: Double
   /// The same for the intercept; small, since the intercept should follow the base rate freely.
   public var interceptRidge: Double
-  /// Smallest p(1 − p) that an example is given, so that a confident mistake cannot throw a solution
-  /// far out.
-  public var weightFloor: Double
+  /// The same penalty on how far the weights of each other half-life are from those of the next
+  /// longer one.
+  public var pull: Double
+  /// The same for the intercept.
+  public var interceptPull: Double
+  /// Smallest curvature that an example is given: less of it follows rare labels faster, more of it
+  /// forgives mistakes where all was certain.
+  public var curvatureFloor: Double
   /// Factor on the weight of examples with label 1.
   public var positiveWeight: Double
   /// Factor on the weight of examples with label 0.
   public var negativeWeight: Double
-  /// Where standardised features are clipped. A rare feature of few values, such as a rate that is
-  /// mostly 0, needs a wide limit to count in full; a heavy tail needs a narrow one.
+  /// What standardised features u are bent towards, z = u ÷ (1 + |u| ÷ clip): a heavy tail cannot
+  /// outweigh the rest, and a rare feature of few values still counts where it lies far out.
   public var clip: Double
-  /// How strongly the mixture prefers experts of lower recent loss: the factor on the discounted sum
-  /// of log losses in the softmax.
+  /// How strongly the mixture prefers experts of lower loss: the factor on the log loss in the
+  /// exponent of their shares.
   public var mixingRate: Double
-  /// Half-life of that sum, in examples.
-  public var mixingHalfLife: Double
+  /// How much of all shares is spread evenly after each example, so that an expert that was bad for
+  /// long can come back at once.
+  public var switchingRate: Double
+  /// Whether a slope and an intercept that follow the stream correct the mixture's log-odds.
+  public var calibrates: Bool
   /// Half-life of the running means and variances, in examples.
   public var standardisationHalfLife: Double
 
   /// Settings, each with its default.
   public init(
-    halfLives: [Double] = [30, 300, 3_000, 30_000, 300_000, 1_000_000],
-    ridge: Double = 1,
-    interceptRidge: Double = 0.01,
-    weightFloor: Double = 0.01,
+    halfLives: [Double] = [10, 100, 1_000, 10_000, 100_000, 1_000_000],
+    ridge: Double = 2,
+    interceptRidge: Double = 0.1,
+    pull: Double = 10,
+    interceptPull: Double = 1,
+    curvatureFloor: Double = 0.002,
     positiveWeight: Double = 1,
     negativeWeight: Double = 1,
-    clip: Double = Standardisation.usualLimit,
-    mixingRate: Double = 0.05,
-    mixingHalfLife: Double = 1_000,
+    clip: Double = Self.usualClip,
+    mixingRate: Double = 1,
+    switchingRate: Double = 0.001,
+    calibrates: Bool = true,
     standardisationHalfLife: Double = 1_000_000
   ) {
     self.halfLives = halfLives
     self.ridge = ridge
     self.interceptRidge = interceptRidge
-    self.weightFloor = weightFloor
+    self.pull = pull
+    self.interceptPull = interceptPull
+    self.curvatureFloor = curvatureFloor
     self.positiveWeight = positiveWeight
     self.negativeWeight = negativeWeight
     self.clip = clip
     self.mixingRate = mixingRate
-    self.mixingHalfLife = mixingHalfLife
+    self.switchingRate = switchingRate
+    self.calibrates = calibrates
     self.standardisationHalfLife = standardisationHalfLife
   }
+
+  /// The default of ``clip``.
+  public static let usualClip = 20.0
 
   /// Throws ``InvalidOption`` for the first setting out of its range.
   public func validate() throws {
@@ -60,8 +78,10 @@ public struct LogisticRegressionOptions: LearnerOptions {
       "halfLives", "1 to 64 positive numbers of examples")
     try positive(ridge, "ridge")
     try positive(interceptRidge, "interceptRidge")
+    try positive(pull, "pull")
+    try positive(interceptPull, "interceptPull")
     try InvalidOption.require(
-      weightFloor > 0 && weightFloor <= 0.25, "weightFloor", "above 0 and at most 0.25")
+      curvatureFloor > 0 && curvatureFloor <= 0.25, "curvatureFloor", "above 0 and at most 0.25")
     try InvalidOption.require(
       positiveWeight > 0 && positiveWeight <= 1e6, "positiveWeight", "above 0 and at most 1e6")
     try InvalidOption.require(
@@ -70,7 +90,8 @@ public struct LogisticRegressionOptions: LearnerOptions {
       clip > 0 && clip <= Standardisation.largestLimit, "clip", "above 0 and at most 1e6")
     try InvalidOption.require(
       mixingRate >= 0 && mixingRate.isFinite, "mixingRate", "0 or a positive number")
-    try positive(mixingHalfLife, "mixingHalfLife")
+    try InvalidOption.require(
+      switchingRate >= 0 && switchingRate <= 0.5, "switchingRate", "from 0 to 0.5")
     try InvalidOption.require(
       standardisationHalfLife > 0, "standardisationHalfLife", "a positive number of examples")
   }

@@ -62,14 +62,16 @@ public struct RunningMoments: Sendable, Equatable {
   /// The standardisation that follows from the moments.
   ///
   /// A standard deviation within rounding of the mean (a relative 1e-12) counts as no variation.
-  public func standardisation(limit: Double = Standardisation.usualLimit) -> Standardisation {
+  public func standardisation(
+    limit: Double = Standardisation.usualLimit, isSoft: Bool = false
+  ) -> Standardisation {
     var scale = [Double](repeating: 0, count: mean.count)
     for feature in mean.indices where count > 0 {
       let deviation = (scatter[feature] / count).squareRoot()
       let inverse = 1 / deviation
       if deviation > 1e-12 * abs(mean[feature]), inverse.isFinite { scale[feature] = inverse }
     }
-    return Standardisation(mean: mean, scale: scale, limit: limit)
+    return Standardisation(mean: mean, scale: scale, limit: limit, isSoft: isSoft)
   }
 
   /// Mean and sum of squared deviations of one column, in four lanes to break the chain of

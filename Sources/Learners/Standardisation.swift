@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// Turns a feature x into z = (x − mean) · scale, clipped at ±``limit``.
+/// Turns a feature x into z = (x − mean) · scale, limited to ±``limit``.
 ///
 /// It travels with the parameters, so that a scorer sees the units that the learner saw.
 public struct Standardisation: Sendable, Equatable {
@@ -19,15 +19,21 @@ public struct Standardisation: Sendable, Equatable {
   /// One over the standard deviation of each feature; 0 for a feature that has not varied, which
   /// then standardises to 0 whatever its value.
   public let scale: [Double]
-  /// Standardised values are clipped here, so that one extreme value cannot outweigh the rest.
+  /// Standardised values stay within this, so that one extreme value cannot outweigh the rest.
   public let limit: Double
+  /// How they are kept there: bent towards the limit, u ÷ (1 + |u| ÷ limit), which still tells far
+  /// from very far; or clipped.
+  public let isSoft: Bool
 
   /// A standardisation of `mean.count` features.
-  public init(mean: [Double], scale: [Double], limit: Double = Self.usualLimit) {
+  public init(
+    mean: [Double], scale: [Double], limit: Double = Self.usualLimit, isSoft: Bool = false
+  ) {
     precondition(mean.count == scale.count, "a standardisation needs one scale a mean")
     self.mean = mean
     self.scale = scale
     self.limit = limit
+    self.isSoft = isSoft
   }
 
   /// Number of features.
@@ -42,7 +48,8 @@ public struct Standardisation: Sendable, Equatable {
   /// The standardised value of one feature.
   @inline(__always)
   public func standardise(_ value: Double, feature: Int) -> Double {
-    clip((value - mean[feature]) * scale[feature])
+    let z = (value - mean[feature]) * scale[feature]
+    return isSoft ? Self.bend(z, inverseLimit: 1 / limit) : clip(z)
   }
 
   /// The value that standardises to `z`, where the feature has varied; its mean otherwise.
@@ -57,24 +64,48 @@ public struct Standardisation: Sendable, Equatable {
     return below > -limit ? below : -limit
   }
 
+  /// Beyond this a value is taken for it, so that no quotient of two infinities arises.
+  private static let farthest = 1e18
+
+  /// Bends a standardised value towards ±limit, with slope 1 at 0.
+  @inline(__always)
+  static func bend(_ z: Double, inverseLimit: Double) -> Double {
+    let below = z < farthest ? z : farthest
+    let within = below > -farthest ? below : -farthest
+    return within / (1 + abs(within) * inverseLimit)
+  }
+
   /// Writes the standardised rows into the first ``featureCount`` columns of `result`, whose number
   /// of rows is set.
   func standardise(_ features: Matrix, into result: inout Matrix) {
+    standardise(features, rows: 0..<features.rows, into: &result)
+  }
+
+  /// The same for some of the rows.
+  func standardise(_ features: Matrix, rows range: Range<Int>, into result: inout Matrix) {
     precondition(
       features.columns == featureCount && result.columns >= featureCount
-        && result.stride >= features.rows, "shapes do not fit")
-    let rows = features.rows
+        && range.upperBound <= features.rows && result.stride >= range.count, "shapes do not fit")
+    let rows = range.count
     result.resize(rows: rows)
+    let inverseLimit = 1 / limit
     let resultStride = result.stride
     features.values.withUnsafeBufferPointer { source in
       result.values.withUnsafeMutableBufferPointer { target in
         for column in 0..<featureCount {
-          let from = column * features.stride
+          let from = column * features.stride + range.lowerBound
           let to = column * resultStride
           let mean = mean[column]
           let scale = scale[column]
-          for row in 0..<rows {
-            target[to + row] = clip((source[from + row] - mean) * scale)
+          if isSoft {
+            for row in 0..<rows {
+              target[to + row] = Self.bend(
+                (source[from + row] - mean) * scale, inverseLimit: inverseLimit)
+            }
+          } else {
+            for row in 0..<rows {
+              target[to + row] = clip((source[from + row] - mean) * scale)
+            }
           }
         }
       }

@@ -60,4 +60,25 @@ extension Matrix {
       CblasColMajor, CblasNoTrans, CblasTrans, Int32(rows), Int32(other.rows), Int32(columns), 1,
       values, Int32(stride), other.values, Int32(other.stride), 0, &result.values, ldc)
   }
+
+  /// `result = selfᵀ · other`: the inner product of every column with every column of `other`.
+  ///
+  /// - Parameters:
+  ///   - other: A matrix with as many rows.
+  ///   - result: A matrix with `other.columns` columns and ``columns`` rows.
+  public func multiplyTransposed(_ other: Matrix, into result: inout Matrix) {
+    precondition(
+      other.rows == rows && result.columns == other.columns && result.rows == columns,
+      "shapes do not fit")
+    guard columns > 0, other.columns > 0 else { return }
+    guard rows > 0 else {
+      for index in result.values.indices { result.values[index] = 0 }
+      return
+    }
+    OpenBLAS.prepare()
+    let ldc = Int32(result.stride)
+    cblas_dgemm(
+      CblasColMajor, CblasTrans, CblasNoTrans, Int32(columns), Int32(other.columns), Int32(rows), 1,
+      values, Int32(stride), other.values, Int32(other.stride), 0, &result.values, ldc)
+  }
 }

@@ -52,6 +52,16 @@ public struct SymmetricMatrix: Sendable, Equatable {
       Int32(factor.stride), decay, &values, Int32(order))
   }
 
+  /// `self = decay · self + other`.
+  public mutating func add(_ other: SymmetricMatrix, decaying decay: Double) {
+    precondition(other.order == order, "shapes do not fit")
+    other.values.withUnsafeBufferPointer { other in
+      values.withUnsafeMutableBufferPointer { values in
+        for index in 0..<values.count { values[index] = decay * values[index] + other[index] }
+      }
+    }
+  }
+
   /// Solves `(self + diag(ridge)) · x = right` by a Cholesky factorisation.
   ///
   /// - Parameters:

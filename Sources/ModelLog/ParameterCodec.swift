@@ -167,6 +167,7 @@ enum ParameterCodec {
     message.scale = standardisation.scale
     // The same bytes, and so the same digests, as before there was a choice.
     if standardisation.limit != Standardisation.usualLimit { message.limit = standardisation.limit }
+    message.soft = standardisation.isSoft
     return message
   }
 
@@ -179,7 +180,8 @@ enum ParameterCodec {
     }
     return Standardisation(
       mean: message.mean, scale: message.scale,
-      limit: message.hasLimit ? message.limit : Standardisation.usualLimit)
+      limit: message.hasLimit ? message.limit : Standardisation.usualLimit,
+      isSoft: message.soft)
   }
 
   private static func part(

@@ -45,13 +45,19 @@ import Testing
     #expect(abs(moments.variance[2] - variance) < 1e-9 * variance)
   }
 
-  @Test func standardisedValuesAreClipped() {
+  @Test func standardisedValuesAreLimited() {
     let standardisation = Standardisation(mean: [10, 5], scale: [0.5, 0])
     #expect(standardisation.standardise(12, feature: 0) == 1)
     #expect(standardisation.standardise(1e308, feature: 0) == 8)
     #expect(standardisation.standardise(-1e308, feature: 0) == -8)
     #expect(standardisation.standardise(1e308, feature: 1) == 0)
     #expect(standardisation.isFinite)
+    let soft = Standardisation(mean: [10, 5], scale: [0.5, 0], limit: 8, isSoft: true)
+    #expect(abs(soft.standardise(12, feature: 0) - 8.0 / 9) < 1e-15)
+    #expect(abs(soft.standardise(-22, feature: 0) + 16.0 / 3) < 1e-12)
+    #expect(soft.standardise(1e308, feature: 0) <= 8)
+    #expect(soft.standardise(-.greatestFiniteMagnitude, feature: 0) >= -8)
+    #expect(soft.standardise(1e308, feature: 1) == 0)
     #expect(!Standardisation(mean: [.nan], scale: [1]).isFinite)
     #expect(!Standardisation(mean: [0], scale: [-1]).isFinite)
   }

@@ -115,7 +115,7 @@ import Topics
 
   @Test func modelThatStaysBadBeginsAnewAndCatchesUp() throws {
     var bench = Bench(try pipeline())
-    try bench.run(stream(5000, flipped: 2000..<2650))
+    try bench.run(stream(5000, flipped: 2000..<2850))
     let actions = bench.withheld.map(\.action)
     #expect(actions.starts(with: [.fellBack, .fellBack, .reset]), "\(actions)")
     let reset = try #require(bench.withheld.first { $0.action == .reset })
@@ -156,12 +156,15 @@ import Topics
 
   // MARK: Exploding and non-finite parameters
 
-  /// Two fields that are all but the same, a penalty that is all but none, and labels that hang on
-  /// their difference.
+  /// Two fields that are all but the same, a penalty that is all but none, labels that hang on their
+  /// difference, and batches so small that steps that are bounded still lead there.
   @Test func explodingParametersAreWithheldUntilTheStreamIsSane() throws {
     let changes = [
       ("- log: balance", "- number: balance"),
-      ("kind: logistic-regression", "kind: logistic-regression\n    ridge: 1e-12"),
+      (
+        "kind: logistic-regression\n    batch: 32",
+        "kind: logistic-regression\n    ridge: 1e-12\n    half_lives: [100, 1000]\n    batch: 1"
+      ),
     ]
     func events(_ count: Int) -> [Event] {
       var events = stream(count)
@@ -184,7 +187,8 @@ import Topics
     }
     let last = try #require(bench.updates.last { $0.header.model == "fraud" })
     #expect(last.header.examples == 4000)
-    #expect(try quality(of: last, on: bench.pipeline) > 0.9)
+    let quality = try quality(of: last, on: bench.pipeline)
+    #expect(quality > 0.9, "\(quality), \(bench.withheld.map { "\($0.code) \($0.action)" })")
   }
 
   @Test func whatAScorerWouldRefuseIsNotFit() throws {
@@ -272,16 +276,18 @@ import Topics
       events[index].fraud = true
       events[index].amount += 80
     }
-    var bench = Bench(try fixedThresholds("alert_rate_factor: 2"))
+    var bench = Bench(try fixedThresholds("alert_rate_factor: 3"))
     try bench.run(events)
-    #expect(!bench.withheld.contains { $0.code == .alertRate || $0.model == "fraud" })
+    #expect(
+      !bench.withheld.contains { $0.code == .alertRate || $0.model == "fraud" },
+      "\(bench.withheld.map(\.reason))")
   }
 
   // MARK: Restarts and services
 
   @Test(arguments: [13, 50])
   func restartsChangeNothing(_ every: Int) throws {
-    let events = stream(4000, flipped: 2000..<2650)
+    let events = stream(4000, flipped: 2000..<2850)
     var undisturbed = Bench(try pipeline())
     try undisturbed.run(events)
     var disturbed = Bench(undisturbed.pipeline)

@@ -242,7 +242,7 @@ import Testing
     ("- log: balance", "- log: balance\n    name: b"), ("missing: 0", "missing: 1"),
     ("amount: number", "amount: number\n    more: category"), ("clusters: 3", "clusters: 4"),
     ("clusters: 3", "clusters: 3\n    half_life: 100"), ("trees: 20", "trees: 21"),
-    ("kind: logistic-regression", "kind: logistic-regression\n    ridge: 2"),
+    ("kind: logistic-regression", "kind: logistic-regression\n    ridge: 3"),
     ("- time: hour", "- time: night\n    through: 5"), ("unit: milliseconds", "unit: seconds"),
     ("  clusters:\n", "  groups:\n"),
     ("- number: amount\n  - log: balance", "- log: balance\n  - number: amount"),

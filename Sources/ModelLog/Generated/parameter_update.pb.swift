@@ -367,7 +367,7 @@ nonisolated struct Weir_V1_Part: Sendable {
   init() {}
 }
 
-/// z = clip((x − mean) · scale, −limit, limit)
+/// u = (x − mean) · scale; z = clip(u, −limit, limit), or u / (1 + |u| / limit) if soft
 nonisolated struct Weir_V1_Standardisation: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -386,6 +386,8 @@ nonisolated struct Weir_V1_Standardisation: Sendable {
   var hasLimit: Bool {self._limit != nil}
   /// Clears the value of `limit`. Subsequent reads from it will return its default value.
   mutating func clearLimit() {self._limit = nil}
+
+  var soft: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1016,7 +1018,7 @@ nonisolated extension Weir_V1_Part: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension Weir_V1_Standardisation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Standardisation"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mean\0\u{1}scale\0\u{1}limit\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mean\0\u{1}scale\0\u{1}limit\0\u{1}soft\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1027,6 +1029,7 @@ nonisolated extension Weir_V1_Standardisation: SwiftProtobuf.Message, SwiftProto
       case 1: try { try decoder.decodeRepeatedDoubleField(value: &self.mean) }()
       case 2: try { try decoder.decodeRepeatedDoubleField(value: &self.scale) }()
       case 3: try { try decoder.decodeSingularDoubleField(value: &self._limit) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.soft) }()
       default: break
       }
     }
@@ -1046,6 +1049,9 @@ nonisolated extension Weir_V1_Standardisation: SwiftProtobuf.Message, SwiftProto
     try { if let v = self._limit {
       try visitor.visitSingularDoubleField(value: v, fieldNumber: 3)
     } }()
+    if self.soft != false {
+      try visitor.visitSingularBoolField(value: self.soft, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1053,6 +1059,7 @@ nonisolated extension Weir_V1_Standardisation: SwiftProtobuf.Message, SwiftProto
     if lhs.mean != rhs.mean {return false}
     if lhs.scale != rhs.scale {return false}
     if lhs._limit != rhs._limit {return false}
+    if lhs.soft != rhs.soft {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -167,7 +167,7 @@ public enum LearnerDefinition: Sendable, Equatable {
         [
           ("half_lives", options.halfLives), ("ridge", options.ridge),
           ("positive_weight", options.positiveWeight), ("negative_weight", options.negativeWeight),
-        ] + (options.clip == Standardisation.usualLimit ? [] : [("clip", options.clip)])
+        ] + (options.clip == LogisticRegressionOptions.usualClip ? [] : [("clip", options.clip)])
       case .kMeans(let options):
         [("clusters", options.clusters), ("half_life", options.halfLife)]
       case .isolationForest(let options):
