@@ -140,7 +140,8 @@ import Topics
       let examples = try #require(windows["a_million_entities"] as? [[String: Int]])
       #expect(examples.map { $0["events_each"] } == [1, 10, 100])
       for example in examples {
-        let bytes = (entity + try #require(example["events_each"]) * event) * 1_000_000
+        let events = try #require(example["events_each"])
+        let bytes = (entity + events * event) * 1_000_000
         #expect(example["bytes"] == bytes)
         #expect(check.output.filter { $0 != "," }.contains("\(bytes / 1_048_576) MiB"))
       }
@@ -153,23 +154,23 @@ import Topics
         in: folder, ("events:\n", "events:\n  lateness: 1h\n"),
         (
           "  - time: hour\n",
-          "  - count: CUSTOMER_ID\n    over: [1d]\nwindows: {events_per_entity: 4}\n"
+          "  - count: CUSTOMER_ID\n    over: [1d]\nwindows: {events_per_entity: 16}\n"
         ))
       try desk.put(
-        (0..<6).map { desk.event($0) } + [
-          desk.event(6, time: "2018-04-01 09:30:00"), desk.event(7, time: "2018-04-01 08:59:59"),
+        (0..<18).map { desk.event($0) } + [
+          desk.event(18, time: "2018-04-01 09:30:00"), desk.event(19, time: "2018-04-01 08:59:59"),
         ])
       let scorer = try desk.score()
       #expect(scorer.wait() == 0)
       let said = try #require(scorer.errors.split(separator: "\n").last)
       for words in [
-        "windows hold", "windows_entities=1", "windows_events=4", "windows_out_of_order=1",
+        "windows hold", "windows_entities=1", "windows_events=16", "windows_out_of_order=1",
         "windows_left_out=1", "windows_crowded_out=3", "windows_forgotten=0",
       ] {
         #expect(said.contains(words), "\(words): \(said)")
       }
       #expect(scorer.errors.contains("warning") && scorer.errors.contains("no room in windows"))
-      #expect(try desk.decided().count == 8)
+      #expect(try desk.decided().count == 20)
     }
   }
 
