@@ -69,12 +69,21 @@ public struct FeatureMemory: Sendable {
 
   // MARK: Labels
 
+  /// A label as windows take it.
+  /// - Parameter id: of the event; windows know it by its hash.
+  public func windowLabel(id: ArraySlice<UInt8>, isPositive: Bool) -> WindowLabel {
+    WindowLabel(hash: plan.windows.hash.hash(id), isPositive: isPositive)
+  }
+
   /// An event turned out positive or negative, as far as windows ask for it; of several labels the
   /// one given last holds.
   /// - Parameter time: when the label was given, ms since 1970.
-  public mutating func label(id: ArraySlice<UInt8>, isPositive: Bool, time: Int64) {
-    windows?.label(id: id, isPositive: isPositive, time: time)
+  public mutating func label(_ label: WindowLabel, time: Int64) {
+    windows?.label(label, time: time)
   }
+
+  /// Reads what a label that is about to come will need, as `observe` does for a block's events.
+  public mutating func readAhead(_ label: WindowLabel) { windows?.readAhead(label) }
 
   // MARK: State
 

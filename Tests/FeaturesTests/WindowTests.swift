@@ -163,7 +163,8 @@ import Testing
       for _ in 0..<random.below(3) {
         let label = random.below(3) > 0
         let of = random.below(8) == 0 ? number + 1 + random.below(20) : random.below(number + 1)
-        memory.label(id: Array("\(of)".utf8)[...], isPositive: label, time: clock)
+        let known = memory.windowLabel(id: Array("\(of)".utf8)[...], isPositive: label)
+        memory.label(known, time: clock)
         if of > number {
           early[of] = label
         } else if events[of].entered {

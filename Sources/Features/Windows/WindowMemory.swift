@@ -1,6 +1,20 @@
 import LinearAlgebra
 import StateCoding
 
+/// What became of an event, as windows know it.
+public struct WindowLabel: Sendable, BitwiseCopyable {
+  /// Of the event's identifier.
+  public let hash: UInt64
+  /// Whether it turned out positive.
+  public let isPositive: Bool
+
+  /// The label of an event with this hash, as ``FeatureMemory/windowLabel(id:isPositive:)`` made it.
+  public init(hash: UInt64, isPositive: Bool) {
+    self.hash = hash
+    self.isPositive = isPositive
+  }
+}
+
 /// What the windows of a pipeline remember: per kind of entity its events, and where the labels that
 /// are still to come belong.
 ///
@@ -277,9 +291,15 @@ public struct WindowMemory: Sendable {
   /// An event turned out positive or negative; of several labels the one given last holds. One that
   /// comes before its event is kept for it.
   /// - Parameter time: when the label was given, ms since 1970.
-  public mutating func label(id: ArraySlice<UInt8>, isPositive: Bool, time: Int64) {
+  mutating func label(_ label: WindowLabel, time: Int64) {
     guard usesLabels else { return }
-    label(plan.hash.hash(id), EarlyLabel(state: isPositive ? 2 : 1, time: time))
+    self.label(label.hash, EarlyLabel(state: label.isPositive ? 2 : 1, time: time))
+  }
+
+  /// Reads what a label that is about to come will need.
+  mutating func readAhead(_ label: WindowLabel) {
+    guard usesLabels else { return }
+    touched ^= labelled[Self.shard(label.hash)].touch(label.hash)
   }
 
   private mutating func label(_ hash: UInt64, _ label: EarlyLabel) {

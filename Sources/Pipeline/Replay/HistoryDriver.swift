@@ -65,7 +65,7 @@ struct HistoryDriver {
   private(set) var scoring: ScoringEngine
 
   private var block: EventBlock
-  private var queue = LabelQueue()
+  private var queue = DueQueue<(id: [UInt8], label: Label)>()
   /// Follows the same events as the training engine's.
   private var clock = EventClock()
   private let delay: Int64
@@ -113,7 +113,7 @@ struct HistoryDriver {
         clock.follow(time)
         if let label = Label(rawValue: UInt8(bitPattern: block.labels[last])) {
           let id = Array(block.id(last))
-          queue.append(id: id, label, time: due(time))
+          queue.append((id, label), time: due(time))
           scoring.label(id: id, label, time: due(time))
         }
         guard
@@ -132,9 +132,9 @@ struct HistoryDriver {
       if row == .end { break }
     }
     // The clock runs on until the last label has come.
-    queue.deliver(dueBy: nil) { id, label, time, _ in
-      training.label(id: id, label, time: time)
-      labelled(label)
+    queue.deliver(dueBy: nil) { given, time in
+      training.label(id: given.id, given.label, time: time)
+      labelled(given.label)
     }
     progress.finished = true
     progress.labelsThrough = .max
@@ -157,9 +157,9 @@ struct HistoryDriver {
     let result = scoring.score(block)
     try scored(result, block, scoring)
     training.observe(result)
-    queue.deliver(dueBy: clock.time) { id, label, time, _ in
-      training.label(id: id, label, time: time)
-      labelled(label)
+    queue.deliver(dueBy: clock.time) { given, time in
+      training.label(id: given.id, given.label, time: time)
+      labelled(given.label)
     }
     progress.labelsThrough = clock.time
     block.removeAll()
@@ -179,7 +179,7 @@ struct HistoryDriver {
         scoring.remember(block)
         if let label = Label(rawValue: UInt8(bitPattern: block.labels[0])) {
           let id = Array(block.id(0))
-          if due > resumed.labelsThrough ?? .min { queue.append(id: id, label, time: due) }
+          if due > resumed.labelsThrough ?? .min { queue.append((id, label), time: due) }
           scoring.label(id: id, label, time: due)
         }
         block.removeAll()

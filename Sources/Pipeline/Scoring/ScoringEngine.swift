@@ -17,7 +17,7 @@ public struct ScoringEngine {
   private(set) var features: Matrix
   private var memory: FeatureMemory
   /// Labels that windows are to know of at their time.
-  private var labels = LabelQueue()
+  private var labels = DueQueue<WindowLabel>()
   private var scores: [[Float]]
   private var outcomes: [ScoredBlock.Outcome]
   private var versions: [ScoredBlock.Version]
@@ -95,14 +95,15 @@ public struct ScoringEngine {
   /// Computes the features of a block's events and nothing else: what windows and bins remember is
   /// as if the block had been scored.
   mutating func remember(_ block: EventBlock) {
+    if pipeline.plan.usesLabels, let last = block.times.prefix(block.count).last {
+      labels.forEachInOrder(dueBy: max(last, clock.time ?? last)) { memory.readAhead($0) }
+    }
     for row in 0..<block.count {
       let time = block.times[row]
       late[row] = clock.time.map { time < $0 - pipeline.schema.lateness } ?? false
       clock.follow(time)
       guard pipeline.plan.hasWindows, let now = clock.time else { continue }
-      labels.deliver(dueBy: now) { id, label, time, _ in
-        memory.label(id: id[...], isPositive: label == .positive, time: time)
-      }
+      labels.deliver(dueBy: now) { memory.label($0, time: $1) }
       memory.observe(block, row: row, clock: now)
     }
     memory.computeFeatures(block, into: &features)
@@ -110,7 +111,8 @@ public struct ScoringEngine {
 
   /// Windows know of a label from the first event on that is no older than `time`, ms since 1970.
   mutating func label(id: [UInt8], _ label: Label, time: Int64) {
-    if pipeline.plan.usesLabels { labels.append(id: id, label, time: time) }
+    guard pipeline.plan.usesLabels else { return }
+    labels.append(memory.windowLabel(id: id[...], isPositive: label == .positive), time: time)
   }
 
   /// Takes a label as it is read from a topic, a bounded number ahead of event time. One without a
@@ -122,13 +124,12 @@ public struct ScoringEngine {
       // Unless all of them are dated so far ahead that others would come too late behind them.
       let delay = pipeline.labels?.delay ?? 0
       guard let now, let earliest = labels.earliest, earliest > now + delay else { return false }
-      labels.deliver(dueBy: nil) { id, label, time, _ in
-        memory.label(id: id[...], isPositive: label == .positive, time: time)
-      }
+      labels.deliver(dueBy: nil) { memory.label($0, time: $1) }
     }
     let isAhead = now.flatMap { now in time.map { $0 > now + EventClock.leap } } ?? false
     labels.append(
-      id: id, label, time: isAhead ? now! : time ?? now ?? timestamp)
+      memory.windowLabel(id: id[...], isPositive: label == .positive),
+      time: isAhead ? now! : time ?? now ?? timestamp)
     return true
   }
 
@@ -165,7 +166,13 @@ public struct ScoringEngine {
     if number > 0 { return memory.encodePiece(number - 1) }
     var writer = StateWriter()
     clock.encode(into: &writer)
-    labels.encode(into: &writer)
+    let waiting = labels.all
+    writer.write(UInt64(waiting.count))
+    for (label, time) in waiting {
+      writer.write(label.hash)
+      writer.write(UInt8(label.isPositive ? 1 : 0))
+      writer.write(time)
+    }
     return writer.bytes
   }
 
@@ -175,7 +182,13 @@ public struct ScoringEngine {
     if number > 0 { return try memory.restorePiece(number - 1, bytes) }
     var reader = StateReader(bytes)
     clock = try EventClock(from: &reader)
-    labels = try LabelQueue(from: &reader)
+    labels = DueQueue()
+    for _ in 0..<(try reader.readCount(limit: reader.remaining / 17)) {
+      let hash = try reader.read(UInt64.self)
+      let isPositive = try reader.read(UInt8.self) != 0
+      labels.append(
+        WindowLabel(hash: hash, isPositive: isPositive), time: try reader.read(Int64.self))
+    }
     try reader.finish()
   }
 }

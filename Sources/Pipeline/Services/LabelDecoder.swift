@@ -12,10 +12,6 @@ struct LabelDecoder {
     var weight: Double
     var source: String?
 
-    func origin(offset: UInt64) -> LabelQueue.Origin {
-      LabelQueue.Origin(offset: offset, weight: weight, source: source)
-    }
-
     func given(at time: Int64) -> GivenLabel {
       GivenLabel(label, time: time, weight: weight, source: source)
     }

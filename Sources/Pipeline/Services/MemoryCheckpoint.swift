@@ -32,7 +32,7 @@ struct MemoryCheckpoint {
       }
     }
 
-    private static let format: UInt32 = 1
+    private static let format: UInt32 = 2
 
     private var bytes: [UInt8] {
       var writer = StateWriter()

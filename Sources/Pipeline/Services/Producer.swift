@@ -58,7 +58,8 @@ public struct Producer {
 
   private var events = RecordBatch()
   private var deadLetters = RecordBatch()
-  private var queue = LabelQueue()
+  /// Labels of rows, and the number of the row's event.
+  private var queue = DueQueue<(id: [UInt8], label: Label, source: UInt64)>()
   private var clock = EventClock()
   /// Labels that go with the next batch, and the numbers of their events. Without an identifier
   /// field it is an event's offset that identifies it, which is known once the event is appended.
@@ -200,16 +201,14 @@ public struct Producer {
     let time = block.times[0]
     clock.follow(time)
     if let label = Label(rawValue: UInt8(bitPattern: block.labels[0])) {
-      queue.append(
-        id: Array(block.id(0)), label, time: time + progress.labelDelay,
-        origin: .init(offset: eventNumber))
+      queue.append((Array(block.id(0)), label, eventNumber), time: time + progress.labelDelay)
     }
     deliver(dueBy: clock.time ?? .min)
   }
 
   /// Gathers the labels that are known by `time`; nil: all.
   private mutating func deliver(dueBy time: Int64?) {
-    queue.deliver(dueBy: time) { due.append(($0, $1, $2, $3.offset)) }
+    queue.deliver(dueBy: time) { due.append(($0.id, $0.label, $1, $0.source)) }
   }
 
   private mutating func commit(atEnd: Bool) throws {
@@ -233,7 +232,8 @@ public struct Producer {
       if pipeline != nil, pipeline?.schema.id == nil, !events.isEmpty {
         next.note(event: first, at: base)
         if next.runs.count > 1 {
-          next.forgetRuns(before: (queue.offsets + due.map(\.source)).min() ?? next.events)
+          let sources = queue.all.map(\.element.source) + due.map(\.source)
+          next.forgetRuns(before: sources.min() ?? next.events)
         }
       }
       try transaction.append(labelRecords(next), to: PipelineTopics.labels)

@@ -24,7 +24,8 @@ public final class TrainerService {
   private var scoredPosition: UInt64
   private var labelPosition: UInt64
   /// Labels that are read, but given at a later event time.
-  private var waiting = LabelQueue()
+  /// Labels that are read but not known yet, and where they were read.
+  private var waiting = DueQueue<(label: LabelDecoder.Record, offset: UInt64)>()
   private var deadLetters = RecordBatch()
   /// What the next commit writes: more than its own where one before it failed.
   private let outgoing = TrainerOutput()
@@ -118,9 +119,7 @@ public final class TrainerService {
         guard range.contains(record.offset) else { return false }
         do throws(Rejection) {
           let label = try labelDecoder.decode(record.value)
-          waiting.append(
-            id: label.eventID, label.label, time: label.time ?? record.timestamp,
-            origin: label.origin(offset: record.offset))
+          waiting.append((label, record.offset), time: label.time ?? record.timestamp)
         } catch {
           throw TopicError(
             .corrupt, "a label that was readable is so no more: \(error)",
@@ -203,11 +202,7 @@ public final class TrainerService {
   }
 
   private func learnLabels(dueBy time: Int64?) {
-    waiting.deliver(dueBy: time) { id, label, time, origin in
-      engine.label(
-        id: id,
-        GivenLabel(label, time: time, weight: origin.weight, source: origin.source))
-    }
+    waiting.deliver(dueBy: time) { engine.label(id: $0.label.eventID, $0.label.given(at: $1)) }
   }
 
   private func readScored() throws -> Int {
@@ -253,9 +248,7 @@ public final class TrainerService {
           // Given now: dated so far ahead, nothing could ever correct it.
           engine.label(id: label.eventID, label.given(at: now))
         } else {
-          waiting.append(
-            id: label.eventID, label.label, time: time,
-            origin: label.origin(offset: record.offset))
+          waiting.append((label, record.offset), time: time)
         }
       } catch {
         DeadLetter.append(
@@ -277,7 +270,7 @@ public final class TrainerService {
     mustSucceed: Bool = false
   ) throws -> [ParameterUpdate] {
     if let failure = engine.storeFailure { throw failure }
-    let labels = LabelPosition(next: labelPosition, waiting: waiting.offsets)
+    let labels = LabelPosition(next: labelPosition, waiting: waiting.all.map(\.element.offset))
     let updates = engine.takeUpdates(
       time: now(),
       positions: [
