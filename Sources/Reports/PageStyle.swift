@@ -129,7 +129,6 @@ enum PageStyle {
     svg .line.thin { stroke-width: 1.25; opacity: .6; }
     svg .line.s0 { stroke-width: 1.25; stroke-dasharray: 5 4; }
     svg .line.day { stroke-width: 1; opacity: .32; stroke-dasharray: none; }
-    svg .band { fill: var(--c); opacity: .14; }
     svg .dot { fill: var(--c); stroke: var(--page); stroke-width: 1; }
     svg .dot.hollow { fill: var(--page); stroke: var(--c); stroke-width: 1.5; }
     svg .pointer { stroke: var(--c); stroke-width: 1; opacity: .55; }

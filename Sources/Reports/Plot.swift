@@ -81,12 +81,6 @@ struct Plot {
     add("x2=\"\(to.x)\" y2=\"\(to.y)\"/>")
   }
 
-  /// A filled area between two lines with as many points.
-  mutating func band(upper: [Point], lower: [Point], _ style: String) {
-    guard !upper.isEmpty else { return }
-    add("<path class=\"band \(style)\" d=\"\(Self.path(upper + lower.reversed()))Z\"/>")
-  }
-
   mutating func dot(_ point: Point, _ style: String, radius: Double = 3.5) {
     add("<circle class=\"dot \(style)\" cx=\"\(point.x)\" cy=\"\(point.y)\" r=\"\(radius)\"/>")
   }

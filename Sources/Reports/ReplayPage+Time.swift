@@ -44,8 +44,8 @@ extension ReplayPage {
     return Section(
       id: "time", title: "Over time",
       body: """
-        <p class="about">Strong lines are weeks of five positives or more, their bands 95\u{202f}% \
-        intervals; faint ones days of \(leading?.name ?? ""); grey ones baselines.\(marks)\(shade)</p>
+        <p class="about">Strong lines are weeks of five positives or more; faint ones days of \
+        \(leading?.name ?? ""); grey ones baselines.\(marks)\(shade)</p>
         \(pictures)
         """)
   }

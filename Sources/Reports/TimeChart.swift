@@ -1,13 +1,13 @@
 import Files
 
-/// A figure over time: a line through the weeks with the band of their intervals, the days faint
-/// behind it, and where versions were published.
+/// A figure over time: a line through the weeks, the days faint behind it, and where versions were
+/// published.
 struct TimeChart {
   /// One subject's figure, and its name as far as there is room for it.
   struct Series {
     let name: String
     let style: String
-    var weeks: [(middle: Double, value: Double, interval: ClosedRange<Double>?)]
+    var weeks: [(middle: Double, value: Double)]
     var days: [(middle: Double, value: Double)]
     /// When versions of it were published, in days since 1970-01-01.
     var published: [Double] = []
@@ -22,7 +22,7 @@ struct TimeChart {
         // A figure of a handful is chance, and would set the scale for all others.
         if let positives = week["figures"]?["positives"]?.double, positives < 5 { return nil }
         let middle = (Double(from.number) + Double(max(to.number, from.number + 1))) / 2
-        return (middle, figure, kind.interval(in: week["figures"]))
+        return (middle, figure)
       }
       days = (value["by_day"]?.elements ?? []).compactMap { day in
         guard let date = CalendarDay(day["day"]?.text), let figure = kind.value(in: day["figures"])
@@ -34,7 +34,7 @@ struct TimeChart {
       }
       // So few weeks are no line: the days are.
       if weeks.count < 3 {
-        weeks = days.map { ($0.middle, $0.value, nil) }
+        weeks = days
         days = []
       }
     }
@@ -78,14 +78,6 @@ struct TimeChart {
     for series in drawn.reversed() {
       plot.line(series.days.map { Point(x: x($0.middle), y: y($0.value)) }, "day \(series.style)")
     }
-    for series in drawn.reversed() {
-      let known = series.weeks.compactMap { week in week.interval.map { (week.middle, $0) } }
-      if known.count > 1 {
-        plot.band(
-          upper: known.map { Point(x: x($0.0), y: y($0.1.upperBound)) },
-          lower: known.map { Point(x: x($0.0), y: y($0.1.lowerBound)) }, series.style)
-      }
-    }
     var lines: [LabelLayout.Curve] = []
     for series in drawn.reversed() {
       let points = series.weeks.map { Point(x: x($0.middle), y: y($0.value)) }
@@ -124,11 +116,7 @@ struct TimeChart {
 
   /// Low and high of the axis, from what the weeks show and most of the days.
   private func range(_ drawn: [Series]) -> (low: Double, high: Double, ticks: [Double]) {
-    var values = drawn.flatMap { series in
-      series.weeks.flatMap { week in
-        [week.value] + (week.interval.map { [$0.lowerBound, $0.upperBound] } ?? [])
-      }
-    }
+    var values = drawn.flatMap { $0.weeks.map(\.value) }
     for series in drawn where series.days.count > 20 {
       let sorted = series.days.map(\.value).sorted()
       values += [sorted[sorted.count / 20], sorted[sorted.count - 1 - sorted.count / 20]]

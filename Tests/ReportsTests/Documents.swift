@@ -13,7 +13,7 @@ enum Documents {
       """
       {"week":"2018-W\(14 + index)","from":"\(days[7 * index])",
        "to":"\(index == 3 ? "2018-04-29" : days[7 * index + 7])",
-       "figures":\(figures(0.81 + 0.02 * Double(index), intervals))}
+       "figures":\(figures(0.81 + 0.02 * Double(index)))}
       """
     }
     let overTime = """
