@@ -20,8 +20,9 @@ struct LabelLayout {
   private struct Box {
     let left, right, top, bottom: Double
 
-    func contains(_ point: Point) -> Bool {
-      point.x > left && point.x < right && point.y > top && point.y < bottom
+    /// Whether a point of a curve is in it, or so near that a dot there would touch the name.
+    func touches(_ point: Point) -> Bool {
+      point.x > left - 2 && point.x < right + 2 && point.y > top - 2 && point.y < bottom + 2
     }
 
     func meets(_ other: Box) -> Bool {
@@ -59,9 +60,13 @@ struct LabelLayout {
     var best: Place?
     for step in stride(from: 0, to: own.count, by: max(1, own.count / 40)) {
       let anchor = own[step]
-      let isAmbiguous = dense.indices.contains { other in
-        other != index && dense[other].contains { distance($0, anchor) < 7 }
-      }
+      let nearest =
+        dense.indices.filter { $0 != index }.flatMap { dense[$0] }
+        .map { distance($0, anchor) }.min() ?? .infinity
+      // Curves meet at their ends, and those lie on the axes; a pointer between two curves that
+      // are close may be of either.
+      let along = Double(min(step, own.count - 1 - step)) / Double(own.count)
+      let atAnchor = 30 * max(0, 1 - along / 0.1) + 60 * max(0, 1 - nearest / 7)
       for reach in [10.0, 18, 30, 44, 62, 84] {
         for (across, down) in [
           (0.8, 0.6), (0.8, -0.6), (-0.8, -0.6), (-0.8, 0.6), (1, 0), (-1, 0), (0.3, 0.95),
@@ -76,11 +81,12 @@ struct LabelLayout {
           guard box.left >= plot.left + 2, box.right <= plot.width, box.top >= plot.top - 4,
             box.bottom <= plot.bottom - 2, !taken.contains(where: box.meets)
           else { continue }
-          var cost = reach + (isAmbiguous ? 60 : 0)
+          // Short pointers before all: one across the picture is read as a mark of its own.
+          var cost = atAnchor + reach + 2 * max(0, reach - 30)
           // It can only become more.
           if let best, cost >= best.cost { continue }
           for (other, points) in dense.enumerated() {
-            cost += Double(points.count(where: box.contains)) * (other == index ? 14 : 30)
+            cost += Double(points.count(where: box.touches)) * (other == index ? 14 : 30)
           }
           // The pointer crosses no other curve.
           for share in [0.3, 0.5, 0.7, 0.9] {
