@@ -21,62 +21,57 @@ enum CurvePictures {
 
   /// ROC curves with the area below each beside its name; nil if there are none.
   static func roc(_ models: [Subject]) -> HTML? {
-    var plot = square()
-    let x = plot.horizontal(0, 1)
-    let y = plot.vertical(0, 1)
-    plot.verticalAxis(
-      y, ticks: shares, title: "True positive rate", text: NumberText.axisPercent)
-    plot.horizontalAxis(
-      x, ticks: shares, title: "False positive rate", text: NumberText.axisPercent)
-    plot.reference(Point(x: x(0), y: y(0)), Point(x: x(1), y: y(1)))
-    let curves = models.compactMap { model -> LabelLayout.Curve? in
-      let points = points(model.value["curves"]?["roc"]).map { Point(x: x($0.x), y: y($0.y)) }
-      let area = model.value["overall"]?["auroc"]?.double
-      return points.count > 1
-        ? .init(
-          points: points, text: "\(model.label) \(NumberText.figure(area))", style: model.style)
-        : nil
-    }
-    guard !curves.isEmpty else { return nil }
-    for curve in curves.reversed() { plot.line(curve.points, curve.style) }
-    LabelLayout.place(curves, on: &plot)
-    return Fragments.figure(
-      "ROC curves", "The area below a curve is its AUROC; the dashed line is chance.",
-      plot.svg("ROC curves: " + curves.map(\.text).joined(separator: ", ")))
+    curves(
+      of: models, title: "ROC curves", points: "roc", area: .auroc, across: "False positive rate",
+      up: "True positive rate", chance: (0, 1),
+      caption: "The area below a curve is its AUROC; the dashed line is chance.")
   }
 
   /// Precision over recall, with the average precision beside the name; nil if there are none.
   static func precisionRecall(_ models: [Subject]) -> HTML? {
+    var caption: HTML = "The area below a curve is its average precision."
+    var chance: (Double, Double)?
+    if let first = models.first, let events = first.value["overall"]?["events"]?.double,
+      let positives = first.value["overall"]?["positives"]?.double, events > 0
+    {
+      let rate = positives / events
+      chance = (rate, rate)
+      caption += """
+         Chance is the dashed line: \(NumberText.percent(rate)) of the events that \(first.name) \
+        scored are positive.
+        """
+    }
+    return curves(
+      of: models, title: "Precision and recall", points: "precision_recall",
+      area: .averagePrecision, across: "Recall", up: "Precision", chance: chance, caption: caption)
+  }
+
+  /// Curves between 0 and 1, each with the area below it beside its name; nil if there are none.
+  /// - Parameters:
+  ///   - points: the curves' name in documents.
+  ///   - chance: how high the line of chance is at the left and at the right.
+  private static func curves(
+    of models: [Subject], title: String, points name: String, area: FigureKind, across: String,
+    up: String, chance: (Double, Double)?, caption: HTML
+  ) -> HTML? {
     var plot = square()
     let x = plot.horizontal(0, 1)
     let y = plot.vertical(0, 1)
-    plot.verticalAxis(y, ticks: shares, title: "Precision", text: NumberText.axisPercent)
-    plot.horizontalAxis(x, ticks: shares, title: "Recall", text: NumberText.axisPercent)
-    let overall = models.first?.value["overall"]
-    var caption: HTML = "The area below a curve is its average precision."
-    if let events = overall?["events"]?.double, let positives = overall?["positives"]?.double,
-      events > 0
-    {
-      let rate = positives / events
-      plot.reference(Point(x: x(0), y: y(rate)), Point(x: x(1), y: y(rate)))
-      caption += " Chance would be the dashed line at \(NumberText.percent(rate))."
+    plot.verticalAxis(y, ticks: shares, title: up, text: NumberText.axisPercent)
+    plot.horizontalAxis(x, ticks: shares, title: across, text: NumberText.axisPercent)
+    if let chance {
+      plot.reference(Point(x: x(0), y: y(chance.0)), Point(x: x(1), y: y(chance.1)))
     }
     let curves = models.compactMap { model -> LabelLayout.Curve? in
-      let points = points(model.value["curves"]?["precision_recall"]).map {
-        Point(x: x($0.x), y: y($0.y))
-      }
-      let area = model.value["overall"]?["average_precision"]?.double
-      return points.count > 1
-        ? .init(
-          points: points, text: "\(model.label) \(NumberText.figure(area))", style: model.style)
-        : nil
+      let points = points(model.value["curves"]?[name]).map { Point(x: x($0.x), y: y($0.y)) }
+      let text = "\(model.label) \(area.format(area.value(in: model.value["overall"])))"
+      return points.count > 1 ? .init(points: points, text: text, style: model.style) : nil
     }
     guard !curves.isEmpty else { return nil }
     for curve in curves.reversed() { plot.line(curve.points, curve.style) }
     LabelLayout.place(curves, on: &plot)
     return Fragments.figure(
-      "Precision and recall", caption,
-      plot.svg("Precision-recall curves: " + curves.map(\.text).joined(separator: ", ")))
+      title, caption, plot.svg("\(title): " + curves.map(\.text).joined(separator: ", ")))
   }
 
   // MARK: Calibration
