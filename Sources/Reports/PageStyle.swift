@@ -5,6 +5,7 @@ enum PageStyle {
     :root {
       --page: #ffffff; --ink: #131a26; --soft: #566275; --faint: #8a94a3; --hair: #e4e8ee;
       --wash: #f5f7fa; --accent: #0a5fb4; --shade: rgba(10, 95, 180, .06);
+      --edge: rgba(19, 26, 38, .13);
       --s0: #77818f; --s1: #0a5fb4; --s2: #bd4600; --s3: #00795f; --s4: #8a3fa8; --s5: #806000;
       --s6: #3f4d5f;
     }
@@ -12,6 +13,7 @@ enum PageStyle {
       :root {
         --page: #0f141c; --ink: #e9edf3; --soft: #a3aebd; --faint: #78838f; --hair: #27303c;
         --wash: #161d27; --accent: #6fb3ff; --shade: rgba(111, 179, 255, .09);
+        --edge: rgba(233, 237, 243, .24);
         --s0: #929daa; --s1: #6fb3ff; --s2: #ff9a5a; --s3: #43cfae; --s4: #d3a0f0; --s5: #e3bf4d;
         --s6: #c3ccd8;
       }
@@ -73,12 +75,20 @@ enum PageStyle {
     section > h2 + h3 { margin-top: 0; }
     section > h3 + .about { margin-top: 0; }
 
-    .scroll { overflow-x: auto; }
+    /* The second background darkens the right edge; the first scrolls and hides it at the end. */
+    .scroll {
+      overflow-x: auto;
+      background:
+        linear-gradient(to left, var(--page) 40%, transparent) right / 60px 100% no-repeat local,
+        linear-gradient(to left, var(--edge), transparent) right / 28px 100% no-repeat scroll;
+    }
     .scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
-    table { border-collapse: collapse; width: 100%; font-size: 14px; line-height: 1.4; }
+    table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: 14px;
+      line-height: 1.4; }
     th, td { text-align: right; vertical-align: top; padding: 9px 0 9px 22px; font-weight: 400;
       white-space: nowrap; }
     th:first-child, td:first-child { text-align: left; padding-left: 0; }
+    th:first-child { position: sticky; left: 0; z-index: 1; background: var(--page); }
     thead th { color: var(--soft); font-size: 13px; vertical-align: bottom; white-space: normal;
       min-width: 5.2em; border-bottom: 1px solid var(--hair); }
     tbody tr + tr > * { border-top: 1px solid var(--hair); }
@@ -88,10 +98,10 @@ enum PageStyle {
     td.best data { font-weight: 680; }
     tr.baseline th, tr.baseline td { color: var(--soft); font-weight: 400; }
     .none { color: var(--faint); }
-    .spread { color: var(--soft); font-size: 13px; }
     td.strip { vertical-align: middle; }
     td.strip svg { display: inline-block; vertical-align: middle; }
-    svg.strip { display: block; width: 140px; height: 16px; margin: 2px 0 0 auto; }
+    svg.strip { display: block; width: 96px; height: 16px; margin: 2px 0 0 auto; }
+    svg.difference { width: 140px; }
     svg.reason { width: 100%; min-width: 90px; height: 12px; }
     table.reasons th { min-width: 7em; }
     table.reasons td.strip { width: 40%; }
@@ -135,6 +145,7 @@ enum PageStyle {
     svg .bar { fill: var(--c); }
     svg .bar.s0 { opacity: .42; }
     svg .shade { fill: var(--shade); }
+    svg .edge { stroke: var(--accent); stroke-width: 1; opacity: .28; }
     svg .published { stroke: var(--c); stroke-width: 1; opacity: .6; fill: none; }
     svg .track { stroke: var(--hair); stroke-width: 2; stroke-linecap: round; }
     svg .mark { stroke: var(--c, var(--accent)); stroke-width: 2.5; stroke-linecap: round; }
@@ -167,15 +178,15 @@ enum PageStyle {
       main, footer { padding-left: 20px; padding-right: 20px; }
       header { padding-top: 32px; }
       .scroll { margin-right: -20px; padding-right: 20px; }
-      tbody th, thead th:first-child { position: sticky; left: 0; background: var(--page); }
       .lead { font-size: 18px; }
       .tiles { grid-template-columns: 1fr 1fr; }
       .tile .value { font-size: 30px; }
       .wide { display: none; }
       .narrow { display: block; max-width: 520px; }
-      tbody th { min-width: 7em; max-width: 11em; }
-      th, td { padding-left: 16px; }
+      tbody th { min-width: 6.5em; max-width: 11em; }
+      th, td { padding-left: 12px; }
       th:first-child { padding-right: 4px; }
+      svg.reason { min-width: 60px; }
       dl { grid-template-columns: 1fr; gap: 0; }
       dd { margin-bottom: 10px; }
     }
@@ -185,11 +196,14 @@ enum PageStyle {
       main, footer { max-width: none; padding: 0; }
       header { padding-top: 0; }
       nav, details, #versions:not(:has(h3)) { display: none; }
-      .scroll { overflow: visible; }
+      .scroll { overflow: visible; background: none; }
+      .about { orphans: 4; widows: 4; break-inside: avoid; }
       table { font-size: 8.5pt; }
       th, td { padding: 5px 0 5px 9px; }
       thead th { font-size: 8pt; min-width: 0; }
       tbody th { min-width: 7em; }
+      small.spread { display: inline; }
+      svg.strip { margin-top: 0; height: 13px; }
       .grid { grid-template-columns: 1fr 1fr 1fr; gap: 16px; }
       .tiles { grid-template-columns: repeat(5, 1fr); }
       section { margin-top: 22px; padding-top: 16px; }
