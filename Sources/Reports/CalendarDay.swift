@@ -71,4 +71,25 @@ struct CalendarDay {
     return last.month == from.month
       ? "\(from.day)\u{2060}–\u{2060}\(last.long)" : "\(from.short) – \(last.long)"
   }
+
+  /// From one day or time to before another, with times of day unless both are the beginnings of
+  /// days: `20 Apr, 12:00 – 22 Apr 2018, 12:00`; nil if either is no time.
+  static func range(_ from: String, before end: String) -> String? {
+    guard let first = CalendarDay(from), let last = CalendarDay(end) else { return nil }
+    let clocks = [clock(from), clock(end)]
+    if clocks == ["00:00", "00:00"] { return range(first, before: last) }
+    if first.number == last.number {
+      return "\(first.long), \(clocks[0])\u{2060}–\u{2060}\(clocks[1])"
+    }
+    let start = first.year == last.year ? first.short : first.long
+    return "\(start), \(clocks[0]) – \(last.long), \(clocks[1])"
+  }
+
+  /// The time of day, no finer than it takes: `12:00`, `12:00:30.500`.
+  private static func clock(_ text: String) -> String {
+    var clock = text.dropFirst(11).prefix { $0 != "Z" }
+    if clock.hasSuffix(".000") { clock = clock.dropLast(4) }
+    if clock.count > 5, clock.hasSuffix(":00") { clock = clock.dropLast(3) }
+    return clock.isEmpty ? "00:00" : String(clock)
+  }
 }

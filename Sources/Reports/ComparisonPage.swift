@@ -52,17 +52,14 @@ public struct ComparisonPage {
     if let events = document["events"]?.double {
       facts.append("\(NumberText.count(events)) events")
     }
-    if let from = CalendarDay(document["first_time"]?.text),
-      let last = CalendarDay(document["last_time"]?.text)
-    {
-      facts.append(CalendarDay.range(from, before: CalendarDay(number: last.number + 1)))
-    }
+    if let days = JSONText.days(document) { facts.append(days) }
     if let delay = document["label_delay_ms"]?.double {
       facts.append("labels \(NumberText.duration(milliseconds: delay)) late")
     }
-    let path: HTML = comparison[letter].map { " <code>\(JSONText.line($0))</code>" } ?? HTML()
+    let path: HTML =
+      comparison[letter].map { "<p><code>\(JSONText.line($0))</code></p>" } ?? HTML()
     return """
-      <div><p>\(Fragments.key(letter, style))\(path)</p><p class="facts">\
+      <div><h3>\(Fragments.key(letter, style))</h3>\(path)<p class="facts">\
       \(facts.map { fact -> HTML in "<span>\(fact)</span>" })</p></div>
       """
   }
@@ -97,25 +94,7 @@ public struct ComparisonPage {
     return (interval.lowerBound > 0) == kind(line).isBetterHigher ? .better : .worse
   }
 
-  private static let kinds: [String: FigureKind] = {
-    let all: [FigureKind] = [
-      .auroc, .averagePrecision, .logLoss, .brier, .calibrationError, .cost,
-      FigureKind(title: "Accuracy", path: ["accuracy"]),
-      FigureKind(title: "Card precision", path: ["card_precision"]),
-      .detection("Precision at threshold", "precision", at: "at_threshold"),
-      .detection("Recall at threshold", "recall", at: "at_threshold"),
-      .detection("F1 at threshold", "f1", at: "at_threshold"),
-      .detection("Precision at budget", "precision", at: "at_budget"),
-      .detection("Recall at budget", "recall", at: "at_budget"),
-      .detection("F1 at budget", "f1", at: "at_budget"),
-    ]
-    return Dictionary(uniqueKeysWithValues: all.map { ($0.path.joined(separator: "_"), $0) })
-  }()
-
-  private func kind(_ line: JSONValue) -> FigureKind {
-    let key = line["figure"]?.text ?? ""
-    return Self.kinds[key] ?? FigureKind(title: key, path: [key])
-  }
+  private func kind(_ line: JSONValue) -> FigureKind { .named(line["figure"]?.text ?? "") }
 
   private var differences: Section? {
     let figures = comparison["figures"]?.elements ?? []
@@ -129,7 +108,7 @@ public struct ComparisonPage {
       return "<h3>\(name)</h3>"
         + Fragments.table(
           headings: ["Figure", "a", "b", "b − a", "Mean by day", "Its 95\u{202f}% interval", ""],
-          rows: lines.map { row($0, scale: scale(for: $0, among: lines)) },
+          rows: lines.map { row($0, scale: scale(for: $0, among: lines)) } + [notScored(name)],
           label: "Differences of \(name)")
     }
     return Section(
@@ -137,7 +116,8 @@ public struct ComparisonPage {
       body: """
         <p class="about">The mean by day is that of the differences of single days; where its \
         interval, by resampling days, lies to one side of zero, it is coloured: \
-        \(Fragments.key("b is better", "s1")) or \(Fragments.key("b is worse", "s2")).</p>
+        \(Fragments.key("b is better", "s1")) or \(Fragments.key("b is worse", "s2")). Figures \
+        are of the labelled events that each has scored.</p>
         \(tables)\(onlyOne)
         """)
   }
@@ -165,18 +145,13 @@ public struct ComparisonPage {
         ?? HTML()
       return "<td>\(Fragments.number(value, kind.format(value)))\(interval)</td>"
     }
-    let format = kind.isShare ? { NumberText.fixed($0 ?? 0, 4) } : kind.format
-    func signed(_ value: Double?) -> HTML {
-      Fragments.number(value, value.map { NumberText.signed($0, format) } ?? "")
-    }
+    let largest = [line["a"], line["b"]].compactMap { $0?.double?.magnitude }.max() ?? 0
+    func text(_ value: Double) -> String { NumberText.difference(value, of: largest) }
+    func signed(_ value: Double?) -> HTML { Fragments.number(value, value.map(text) ?? "") }
     let interval = JSONText.interval(line["by_day"]?["interval"])
     let range: HTML =
-      interval.map {
-        """
-        \(NumberText.signed($0.lowerBound, format)) to \
-        \(NumberText.signed($0.upperBound, format))
-        """
-      } ?? "<span class=\"none\">\(NumberText.missing)</span>"
+      interval.map { "\(text($0.lowerBound)) to \(text($0.upperBound))" }
+      ?? "<span class=\"none\">\(NumberText.missing)</span>"
     let style = verdict == .worse ? "s2" : verdict == .better ? "s1" : "s0"
     return Fragments.row(
       "\(kind.title)",
@@ -186,6 +161,29 @@ public struct ComparisonPage {
         "<td>\(range)</td>",
         "<td class=\"strip\">\(strip(line["by_day"]?["difference"]?.double, interval, scale, style))</td>",
       ])
+  }
+
+  /// How many labelled events had no score, where both documents say so.
+  private func notScored(_ name: String) -> HTML {
+    let counts = [first, second].map { document in
+      subject(name, in: document)?["overall"]?["unscored"]?.double
+    }
+    guard let a = counts[0], let b = counts[1] else { return HTML() }
+    let none: HTML = "<td><span class=\"none\">\(NumberText.missing)</span></td>"
+    let difference = NumberText.signed(b - a, NumberText.count)
+    return Fragments.row(
+      "Not scored", style: "baseline",
+      counts.map(Fragments.count) + ["<td>\(Fragments.number(b - a, difference))</td>"]
+        + [none, none, "<td></td>"])
+  }
+
+  /// A model, a baseline or `policy/model` of a document.
+  private func subject(_ name: String, in document: JSONValue) -> JSONValue? {
+    if let found = document["models"]?[name] ?? document["baselines"]?[name] { return found }
+    return (document["policies"]?.members ?? []).lazy.compactMap { policy in
+      name.hasPrefix("\(policy.name)/")
+        ? policy.value["models"]?[String(name.dropFirst(policy.name.count + 1))] : nil
+    }.first
   }
 
   /// The difference and its interval to the left or right of zero.
@@ -203,7 +201,8 @@ public struct ComparisonPage {
       marks += "height=\"8\" rx=\"2\"/>"
     }
     marks += "<circle class=\"dot \(style)\" cx=\"\(scale(value))\" cy=\"8\" r=\"4\"/>"
-    return "<svg class=\"strip\" viewBox=\"0 0 140 16\" aria-hidden=\"true\">\(marks)</svg>"
+    return
+      "<svg class=\"strip difference\" viewBox=\"0 0 140 16\" aria-hidden=\"true\">\(marks)</svg>"
   }
 
   private var onlyOne: HTML {
@@ -245,15 +244,22 @@ public struct ComparisonPage {
   }
 
   private var time: Section? {
+    let spans = [first, second].compactMap(JSONText.span)
+    let span = spans.first.map { one in
+      spans.reduce(one) {
+        min($0.lowerBound, $1.lowerBound)...max($0.upperBound, $1.upperBound)
+      }
+    }
     let pictures = pairs.flatMap { pair in
       [FigureKind.auroc, .averagePrecision].compactMap { kind -> HTML? in
         let series = pair.sides.map { side in
-          var series = TimeChart.Series(side.name, side.style, kind, in: side.value)
+          var series = TimeChart.Series(
+            side.name, side.style, kind, in: side.value, within: span)
           series.days = []
           series.published = []
           return series
         }
-        let chart = TimeChart(title: kind.title, series: series)
+        let chart = TimeChart(title: kind.title, series: series, span: span)
         guard !chart.isEmpty else { return nil }
         return Fragments.figure(
           "\(kind.title), \(pair.name)", style: "time",

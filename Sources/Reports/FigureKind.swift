@@ -10,9 +10,14 @@ struct FigureKind: Sendable {
   var isShare = true
   var format: @Sendable (Double?) -> String = NumberText.figure
 
+  /// The name in intervals, in summaries of test windows and in comparisons.
+  var key: String { path.filter { $0 != "mean" }.joined(separator: "_") }
+
   static let auroc = FigureKind(title: "AUROC", path: ["auroc"])
   static let averagePrecision = FigureKind(
     title: "Average precision", path: ["average_precision"])
+  /// Card Precision at the first k of a document.
+  static let cardPrecision = FigureKind(title: "Card precision", path: ["card_precision", "mean"])
   static let logLoss = FigureKind(
     title: "Log loss", path: ["log_loss"], isBetterHigher: false, isShare: false,
     format: NumberText.small)
@@ -25,10 +30,23 @@ struct FigureKind: Sendable {
   static let cost = FigureKind(
     title: "Cost", path: ["cost"], isBetterHigher: false, isShare: false, format: NumberText.count)
 
-  /// A detection figure: `precision`, `recall` or `f1` of `at_threshold` or `at_budget`.
-  static func detection(_ title: String, _ name: String, at place: String) -> FigureKind {
-    FigureKind(title: title, path: [place, name])
-  }
+  /// How well probabilities hold.
+  static let probability = [logLoss, brier, calibrationError]
+  /// What remains when somebody has to look at the alerts.
+  static let detection = [
+    FigureKind(title: "Precision at budget", path: ["at_budget", "precision"]),
+    FigureKind(title: "Recall at budget", path: ["at_budget", "recall"]),
+    FigureKind(title: "Precision at threshold", path: ["at_threshold", "precision"]),
+    FigureKind(title: "Recall at threshold", path: ["at_threshold", "recall"]),
+    FigureKind(title: "F1 at threshold", path: ["at_threshold", "f1"]),
+  ]
+  /// All that have a name of their own, by their keys.
+  private static let all: [String: FigureKind] = {
+    let kinds =
+      [auroc, averagePrecision, cardPrecision] + probability
+      + [FigureKind(title: "Accuracy", path: ["accuracy"])] + detection + [cost]
+    return Dictionary(uniqueKeysWithValues: kinds.map { ($0.key, $0) })
+  }()
 
   /// The share of positives found at a false-positive rate, which is named as in the document.
   static func recall(atFalsePositiveRate rate: String) -> FigureKind {
@@ -39,25 +57,30 @@ struct FigureKind: Sendable {
   /// Card Precision@k, named by what figures contain; nil if they contain none.
   static func cardPrecision(in figures: [JSONValue?]) -> FigureKind? {
     guard let found = figures.lazy.compactMap({ $0?["card_precision"] }).first else { return nil }
-    let k = (found["k"] ?? found.elements.first?["k"])?.integer
+    let k = found["k"]?.integer
     return FigureKind(
-      title: "Card precision" + (k.map { "@\($0)" } ?? ""), path: ["card_precision", "mean"])
+      title: cardPrecision.title + (k.map { "@\($0)" } ?? ""), path: cardPrecision.path)
+  }
+
+  /// A figure by its key, under the key itself if it has no other name.
+  static func named(_ key: String) -> FigureKind {
+    if let kind = all[key] { return kind }
+    let cards = "\(cardPrecision.key)_"
+    return key.hasPrefix(cards)
+      ? FigureKind(title: "\(cardPrecision.title)@\(key.dropFirst(cards.count))", path: [key])
+      : FigureKind(title: key, path: [key])
   }
 
   /// Its value among figures.
   func value(in figures: JSONValue?) -> Double? {
     var value = figures
-    for name in path { value = value?.elements.first?[name] ?? value?[name] }
+    for name in path { value = value?[name] }
     return value?.double
   }
 
   /// Its interval among figures.
   func interval(in figures: JSONValue?) -> ClosedRange<Double>? {
-    guard let intervals = figures?["intervals"] else { return nil }
-    for name in [path.joined(separator: "_"), path[0]] {
-      if let interval = JSONText.interval(intervals[name]) { return interval }
-    }
-    return nil
+    JSONText.interval(figures?["intervals"]?[key])
   }
 }
 
@@ -69,6 +92,22 @@ enum JSONText {
       let high = ends[1].double, low <= high
     else { return nil }
     return low...high
+  }
+
+  /// The days from a replay's first to its last event, in whole days since 1970-01-01.
+  static func span(_ document: JSONValue) -> ClosedRange<Double>? {
+    guard let first = CalendarDay(document["first_time"]?.text),
+      let last = CalendarDay(document["last_time"]?.text), first.number <= last.number
+    else { return nil }
+    return Double(first.number)...Double(last.number + 1)
+  }
+
+  /// The same days as text.
+  static func days(_ document: JSONValue) -> String? {
+    span(document).map {
+      CalendarDay.range(
+        CalendarDay(number: Int($0.lowerBound)), before: CalendarDay(number: Int($0.upperBound)))
+    }
   }
 
   /// Any value as a line of text: a string without quotes.

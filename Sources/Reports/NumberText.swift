@@ -84,6 +84,13 @@ enum NumberText {
     return value > 0 && text.contains(where: { ("1"..."9").contains($0) }) ? "+\(text)" : text
   }
 
+  /// A difference of two figures: four digits behind the point, five of figures below 0.01, none
+  /// of those from 100; never a power of ten, so that the numbers of a column compare at a glance.
+  /// - Parameter largest: the magnitude of the larger figure.
+  static func difference(_ value: Double, of largest: Double) -> String {
+    signed(value) { fixed($0 ?? 0, largest >= 100 ? 0 : largest >= 0.01 ? 4 : 5) }
+  }
+
   /// A share as per cent.
   static func percent(_ share: Double?) -> String {
     guard let share else { return missing }

@@ -50,7 +50,7 @@ extension ReplayPage {
         isNarrow
         ? Plot(width: 350, height: 230, left: 40, right: 8, top: 12, bottom: 26)
         : Plot(width: 960, height: 240, left: 44, right: 90, top: 12, bottom: 26)
-      let x = plot.horizontal(first, last + 1)
+      let x = plot.horizontal(span?.lowerBound ?? first, span?.upperBound ?? last + 1)
       let step = Scale.roundStep(highest * 1.02 / 4)
       let y = plot.vertical(0, (highest * 1.02 / step).rounded(.up) * step)
       plot.verticalAxis(y, ticks: y.ticks(about: 4), title: "", text: NumberText.axis)

@@ -12,7 +12,6 @@ extension ReplayPage {
       let drift = (feature["drift"]?.elements ?? []).map { $0["index"]?.double }
       return (feature: feature, drift: drift, largest: drift.compactMap { $0 }.max())
     }.sorted { ($0.largest ?? -1) > ($1.largest ?? -1) }
-    let hasMissing = features.contains { $0["missing"] != nil }
     let rows = indexed.map { item -> HTML in
       var cells: [HTML] = []
       if !weeks.isEmpty {
@@ -25,7 +24,6 @@ extension ReplayPage {
         let value = item.feature[name]?.double
         cells.append("<td>\(Fragments.number(value, NumberText.small(value)))</td>")
       }
-      if hasMissing { cells.append(Fragments.count(item.feature["missing"]?.double)) }
       return Fragments.row("\(item.feature["name"].map(JSONText.line) ?? "")", cells)
     }
     var headings: [HTML] = ["Feature"]
@@ -33,7 +31,6 @@ extension ReplayPage {
       headings += ["Drift by week, \(first) – \(last)", "Most drift"]
     }
     headings += ["Mean", "Deviation"]
-    if hasMissing { headings.append("Missing") }
     let about: HTML =
       weeks.isEmpty
       ? HTML()

@@ -24,10 +24,7 @@ extension ReplayPage {
     if let events = document["events"]?.double {
       facts.append("\(NumberText.count(events)) events")
     }
-    if let days {
-      facts.append(
-        CalendarDay.range(days.first, before: CalendarDay(number: days.last.number + 1)))
-    }
+    if let days = JSONText.days(document) { facts.append(days) }
     if let delay = document["label_delay_ms"]?.double {
       facts.append(
         delay > 0

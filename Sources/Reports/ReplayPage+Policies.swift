@@ -14,18 +14,19 @@ extension ReplayPage {
           + [
             FigureKind(title: "", path: ["precision"]), FigureKind(title: "", path: ["recall"]),
           ].map { Fragments.cell($0, in: decision) }
-          + [Fragments.count(decision?["alerts"]?.double)])
+          + [decision?["alerts"], figures?["unscored"]].map { Fragments.count($0?.double) })
     }
     let pictures = [FigureKind.auroc, .averagePrecision].compactMap { kind -> HTML? in
       let series = policies.compactMap { policy in
         policy.value["models"]?[leading.name].map { value in
-          var series = TimeChart.Series(policy.name, policy.style, kind, in: value)
+          var series = TimeChart.Series(
+            policy.name, policy.style, kind, in: value, within: span)
           series.days = []
           series.published = []
           return series
         }
       }
-      let chart = TimeChart(title: kind.title, series: series, shaded: shadedDays)
+      let chart = TimeChart(title: kind.title, series: series, span: span, shaded: shadedDays)
       guard !chart.isEmpty else { return nil }
       return Fragments.figure(
         "\(kind.title) by policy, \(leading.name)", style: "time",
@@ -35,11 +36,13 @@ extension ReplayPage {
       id: "policies", title: "Policies",
       body: """
         <p class="about">The same training and the same features; policies differ only in when a \
-        new version is taken into service. Figures of \(leading.name), and of the decision.</p>
+        new version is taken into service. Figures of \(leading.name), and of the decision. Where \
+        the last column differs, they are not of the same events: \(leading.name) had no version \
+        in service yet.</p>
         \(Fragments.table(
           headings: [
             "Policy", "AUROC", "Average precision", "Log loss", "Precision of alerts",
-            "Recall of alerts", "Alerts",
+            "Recall of alerts", "Alerts", "Not scored",
           ], rows: rows, label: "Policies compared"))
         \(pictures)
         """)

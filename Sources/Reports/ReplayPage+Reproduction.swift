@@ -14,11 +14,14 @@ extension ReplayPage {
             + ["events", "positives"].map { Fragments.count(version["figures"]?[$0]?.double) }
             + kinds.map { Fragments.cell($0, in: version["figures"]) })
       }
-      let left = (document["versions_left_out"] ?? model.value["versions_left_out"])?.double
-      let more: HTML = left.map { $0 > 0 ? ", \(NumberText.count($0)) left out" : "" } ?? HTML()
+      let left = model.value["versions_left_out"]?.double ?? 0
+      let scored = Double(versions.count) + left
+      let all: HTML =
+        model.value["versions"]?.double.map { " of \(NumberText.count($0))" } ?? HTML()
+      let shown: HTML = left > 0 ? ", \(versions.count) of them shown" : HTML()
       return """
-        <details><summary>\(Fragments.key(model.name, model.style)): \(versions.count) \
-        versions\(more)</summary>\
+        <details><summary>\(Fragments.key(model.name, model.style)): \
+        \(NumberText.count(scored))\(all) versions scored labelled events\(shown)</summary>\
         \(Fragments.table(
           headings: ["Version", "Served from", "Events", "Positives"] + kinds.map { "\($0.title)" },
           rows: rows, label: "Versions of \(model.name)"))</details>

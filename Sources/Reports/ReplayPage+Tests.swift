@@ -7,30 +7,40 @@ extension ReplayPage {
     guard let summary = document["tests_summary"], !tests.isEmpty else { return nil }
     let groups = summaryGroups(summary)
     let given = Set(groups.flatMap { $0.rows.flatMap { $0.value.members.map(\.name) } })
-    let names =
-      Self.testFigures.map(\.key).filter(given.contains)
-      + given.filter { $0.hasPrefix("card_precision_") }.sorted()
-    guard !names.isEmpty else { return nil }
+    let cards = FigureKind.cardPrecision
+    let kinds =
+      [
+        .auroc, .averagePrecision,
+        FigureKind.cardPrecision(in: models.map { $0.value["overall"] }) ?? cards,
+      ] + given.filter { $0.hasPrefix("\(cards.key)_") }.sorted().map(FigureKind.named)
+      + [.logLoss, .brier]
+    guard kinds.contains(where: { given.contains($0.key) }) else { return nil }
     let tables = groups.map { group -> HTML in
-      let names = names.filter { name in group.rows.contains { $0.value[name] != nil } }
-      let scales = names.map { scale(of: $0, in: group) }
+      let kinds = kinds.filter { kind in group.rows.contains { $0.value[kind.key] != nil } }
+      let scales = kinds.map { scale(of: $0.key, in: group) }
       let rows = group.rows.map { row -> HTML in
-        let cells = zip(names, scales).map {
-          summaryCell(row.value[$0], $1, row.style, Self.format($0))
+        let cells = zip(kinds, scales).map { kind, scale in
+          summaryCell(row.value[kind.key], scale, row.style, kind.format)
         }
         return Fragments.row(Fragments.key(row.name, row.style), cells)
       }
       let heading: HTML = groups.count > 1 ? "<h3>\(group.title)</h3>" : HTML()
       return heading
         + Fragments.table(
-          headings: ["\(group.heading)"] + names.map { "\(testTitle($0))" }, rows: rows,
+          headings: ["\(group.heading)"] + kinds.map { "\($0.title)" }, rows: rows,
           label: "Test windows: \(group.title)")
     }
+    let about: HTML =
+      tests.count == 1
+      ? "Over one window."
+      : """
+      Mean over \(tests.count) windows ± the standard deviation between them. Each dot is one \
+      window, the line their mean.
+      """
     return Section(
       id: "tests", title: "Test windows",
       body: """
-        <p class="about">Mean over \(tests.count) windows ± its standard deviation between them. \
-        Each dot is one window, the line their mean.</p>
+        <p class="about">\(about)</p>
         \(tables)
         \(windows(tests))
         """)
@@ -40,26 +50,6 @@ extension ReplayPage {
     let title: String
     let heading: String
     var rows: [(name: String, value: JSONValue, style: String)]
-  }
-
-  /// The figures shown, in their order.
-  private static let testFigures = [
-    (key: "auroc", title: "AUROC"), (key: "average_precision", title: "Average precision"),
-    (key: "card_precision", title: "Card precision"), (key: "log_loss", title: "Log loss"),
-    (key: "brier", title: "Brier score"),
-  ]
-
-  private func testTitle(_ key: String) -> String {
-    if key == "card_precision",
-      let kind = FigureKind.cardPrecision(in: models.map { $0.value["overall"] })
-    {
-      return kind.title
-    }
-    let cardPrecision = "card_precision_"
-    if key.hasPrefix(cardPrecision) {
-      return "Card precision@\(key.dropFirst(cardPrecision.count))"
-    }
-    return Self.testFigures.first { $0.key == key }?.title ?? key
   }
 
   private func summaryGroups(_ summary: JSONValue) -> [SummaryGroup] {
@@ -92,37 +82,33 @@ extension ReplayPage {
     }
     let low = values.min() ?? 0
     let high = values.max() ?? 1
-    return Scale(low, high, from: 5, to: 135)
+    return Scale(low, high, from: 4, to: 92)
   }
 
-  private static func format(_ key: String) -> @Sendable (Double?) -> String {
-    let kind = [FigureKind.logLoss, .brier].first { $0.path == [key] }
-    return (kind ?? .auroc).format
-  }
-
+  /// A mean; where there are several windows, how they spread.
   private func summaryCell(
     _ value: JSONValue?, _ scale: Scale, _ style: String, _ format: @Sendable (Double?) -> String
   ) -> HTML {
     guard let mean = value?["mean"]?.double else {
       return "<td><span class=\"none\">\(NumberText.missing)</span></td>"
     }
+    let windows = (value?["values"]?.elements ?? []).compactMap(\.double)
+    guard windows.count > 1 else { return "<td>\(Fragments.number(mean, format(mean)))</td>" }
     let x = scale(mean)
-    var strip: HTML = "<line class=\"track\" x1=\"1\" x2=\"139\" y1=\"8\" y2=\"8\"/>"
+    var strip: HTML = "<line class=\"track\" x1=\"1\" x2=\"95\" y1=\"8\" y2=\"8\"/>"
     strip += "<line class=\"mark \(style)\" x1=\"\(x)\" x2=\"\(x)\" y1=\"1\" y2=\"15\"/>"
-    for window in value?["values"]?.elements ?? [] {
-      guard let window = window.double else { continue }
+    for window in windows {
       strip += "<circle class=\"window \(style)\" cx=\"\(scale(window))\" cy=\"8\" r=\"3\"/>"
     }
     let spread: HTML =
-      value?["spread"]?.double.map { "<span class=\"spread\"> ± \(format($0))</span>" }
-      ?? HTML()
+      value?["spread"]?.double.map { "<small class=\"spread\">± \(format($0))</small>" } ?? HTML()
     return """
-      <td>\(Fragments.number(mean, format(mean)))\(spread)\
-      <svg class="strip" viewBox="0 0 140 16" aria-hidden="true">\(strip)</svg></td>
+      <td>\(Fragments.number(mean, format(mean))) \(spread)\
+      <svg class="strip" viewBox="0 0 96 16" aria-hidden="true">\(strip)</svg></td>
       """
   }
 
-  /// Which days the windows are, and what was left out of them.
+  /// Which times the windows are, and what was left out of them.
   private func windows(_ tests: [JSONValue]) -> HTML {
     let kinds = [
       FigureKind.auroc, .averagePrecision,
@@ -131,12 +117,9 @@ extension ReplayPage {
     guard let leading else { return HTML() }
     let rows = tests.map { test -> HTML in
       let figures = test["models"]?[leading.name]
-      var name = test["from"]?.text ?? ""
-      if let from = CalendarDay(test["from"]?.text), let end = CalendarDay(test["to"]?.text) {
-        name = CalendarDay.range(from, before: end)
-      }
+      let (from, end) = (test["from"]?.text ?? "", test["to"]?.text ?? "")
       return Fragments.row(
-        "\(name)",
+        "\(CalendarDay.range(from, before: end) ?? "\(from) – \(end)")",
         [
           Fragments.count(figures?["events"]?.double),
           Fragments.count(figures?["positives"]?.double),
@@ -145,7 +128,7 @@ extension ReplayPage {
     }
     return "<h3>Window by window, \(leading.name)</h3>"
       + Fragments.table(
-        headings: ["Days", "Events", "Positives", "Left out as known"]
+        headings: ["Window", "Events", "Positives", "Left out as known"]
           + kinds.map { "\($0.title)" }, rows: rows, label: "Test windows one by one")
   }
 }

@@ -21,7 +21,7 @@ extension ReplayPage {
     var isMarked = false
     let pictures = kinds.enumerated().compactMap { index, kind -> HTML? in
       var series = (models + baselines).map {
-        TimeChart.Series($0.name, $0.style, kind, in: $0.value)
+        TimeChart.Series($0.name, $0.style, kind, in: $0.value, within: span)
       }
       // The days of all would be a thicket.
       for place in series.indices
@@ -31,7 +31,7 @@ extension ReplayPage {
       // Once is enough for when versions came.
       if index > 0 { for place in series.indices { series[place].published = [] } }
       isMarked = isMarked || series.contains { !$0.published.isEmpty }
-      let chart = TimeChart(title: kind.title, series: series, shaded: shadedDays)
+      let chart = TimeChart(title: kind.title, series: series, span: span, shaded: shadedDays)
       guard !chart.isEmpty else { return nil }
       return Fragments.figure(
         kind.title, style: "time", Fragments.drawnTwice { chart.svg(isNarrow: $0) })

@@ -39,15 +39,8 @@ public struct ReplayPage {
     return models.first { $0.name == deciding } ?? models.first
   }
 
-  /// Days that the history covers, both ends counted.
-  var days: (first: CalendarDay, last: CalendarDay)? {
-    let byDay = document["decision"]?["by_day"]?.elements ?? []
-    guard
-      let first = CalendarDay(document["first_time"]?.text ?? byDay.first?["day"]?.text),
-      let last = CalendarDay(document["last_time"]?.text ?? byDay.last?["day"]?.text)
-    else { return nil }
-    return (first, last)
-  }
+  /// The history's whole days, in days since 1970-01-01.
+  var span: ClosedRange<Double>? { JSONText.span(document) }
 
   private var footer: HTML {
     let version: HTML = document["weir"]?.text.map { " \($0)" } ?? HTML()

@@ -12,7 +12,11 @@ struct TimeChart {
     /// When versions of it were published, in days since 1970-01-01.
     var published: [Double] = []
 
-    init(_ name: String, _ style: String, _ kind: FigureKind, in value: JSONValue) {
+    /// - Parameter span: of the history; weeks at its ends are cut there.
+    init(
+      _ name: String, _ style: String, _ kind: FigureKind, in value: JSONValue,
+      within span: ClosedRange<Double>?
+    ) {
       self.name = Subject.label(name)
       self.style = style
       weeks = (value["by_week"]?.elements ?? []).compactMap { week in
@@ -21,8 +25,9 @@ struct TimeChart {
         else { return nil }
         // A figure of a handful is chance, and would set the scale for all others.
         if let positives = week["figures"]?["positives"]?.double, positives < 5 { return nil }
-        let middle = (Double(from.number) + Double(max(to.number, from.number + 1))) / 2
-        return (middle, figure)
+        let start = max(Double(from.number), span?.lowerBound ?? -.infinity)
+        let end = min(Double(max(to.number, from.number + 1)), span?.upperBound ?? .infinity)
+        return ((start + end) / 2, figure)
       }
       days = (value["by_day"]?.elements ?? []).compactMap { day in
         guard let date = CalendarDay(day["day"]?.text), let figure = kind.value(in: day["figures"])
@@ -42,6 +47,8 @@ struct TimeChart {
 
   let title: String
   let series: [Series]
+  /// The history, in days since 1970-01-01: all charts of a page begin and end alike.
+  let span: ClosedRange<Double>?
   /// Days to shade, as test windows.
   var shaded: [ClosedRange<Double>] = []
   /// Text of an axis' value.
@@ -62,16 +69,19 @@ struct TimeChart {
         width: 960, height: 280, left: 44, right: min(longest * LabelLayout.advance + 18, 190),
         top: 12, bottom: 26)
     let times = drawn.flatMap { $0.weeks.map(\.middle) + $0.days.map(\.middle) }
-    let first = (times.min() ?? 0).rounded(.down)
-    let last = (times.max() ?? 1).rounded(.up)
-    let x = plot.horizontal(first, last)
+    let span = span ?? (times.min() ?? 0).rounded(.down)...(times.max() ?? 1).rounded(.up)
+    let x = plot.horizontal(span.lowerBound, span.upperBound)
     let (low, high, ticks) = range(drawn)
     let y = Scale(low, high, from: plot.bottom - rug - (rug > 0 ? 5 : 0), to: plot.top)
-    for days in shaded {
-      let start = x(days.lowerBound)
+    for days in shaded where days.overlaps(span) {
+      let (start, end) = (x(days.lowerBound), x(days.upperBound))
       plot.rectangle(
-        x: start, y: plot.top, width: x(days.upperBound) - start, height: plot.bottom - plot.top,
-        "shade")
+        x: start, y: plot.top, width: end - start, height: plot.bottom - plot.top, "shade")
+      // Windows that adjoin are still two.
+      for edge in [start, end] {
+        plot.add("<line class=\"edge\" x1=\"\(edge)\" x2=\"\(edge)\" ")
+        plot.add("y1=\"\(plot.top)\" y2=\"\(plot.bottom)\"/>")
+      }
     }
     plot.verticalAxis(y, ticks: ticks, title: "", text: text)
     Self.dateAxis(on: &plot, x, isNarrow: isNarrow)
@@ -90,12 +100,13 @@ struct TimeChart {
     } else {
       let ends = lines.map { $0.points.last?.y ?? 0 }
       let heights = LabelLayout.spread(ends, within: plot.top...plot.bottom - 8)
+      let edge = x(times.max() ?? span.upperBound) + 12
       for (line, height) in zip(lines, heights) {
         guard let end = line.points.last else { continue }
         plot.add("<line class=\"pointer \(line.style)\" x1=\"\(end.x + 2)\" y1=\"\(end.y)\" ")
-        plot.add("x2=\"\(plot.right + 12)\" y2=\"\(height)\"/>")
+        plot.add("x2=\"\(edge)\" y2=\"\(height)\"/>")
         plot.text(
-          line.text, at: Point(x: plot.right + 15, y: height + 4), "name \(line.style)")
+          line.text, at: Point(x: edge + 3, y: height + 4), "name \(line.style)")
       }
     }
     return plot.svg("\(title) over time: " + drawn.map(\.name).joined(separator: ", "))
@@ -130,6 +141,14 @@ struct TimeChart {
     return (bottom * step, top * step, ticks)
   }
 
+  /// Months from one mark to the next: steps that begin again with every year, or whole years, of
+  /// which fewer have room, since every mark names its year then.
+  private static func monthStep(_ months: Int, _ room: Int) -> Int {
+    for step in [1, 2, 3, 4, 6] where months <= room * step { return step }
+    for step in [12, 24, 60] where months <= room * 2 / 3 * step { return step }
+    return 120
+  }
+
   /// Months, or days where there are few.
   static func dateAxis(on plot: inout Plot, _ x: Scale, isNarrow: Bool) {
     let first = Int(x.low.rounded(.up))
@@ -140,8 +159,8 @@ struct TimeChart {
     let isMonths = marked.count >= 3
     let room = isNarrow ? 6 : 14
     if isMonths {
-      let step = (marked.count + room - 1) / room
-      marked = marked.filter { ($0.month - 1) % step == 0 }
+      let step = monthStep(marked.count, room)
+      marked = marked.filter { ($0.year * 12 + $0.month - 1) % step == 0 }
     } else {
       let step = max(1, (days.count + room - 1) / room)
       marked = stride(from: 0, to: days.count, by: step).map { days[$0] }

@@ -22,7 +22,24 @@ import Testing
     #expect(page.text.contains("Of 4 figures compared day by day, 1 are better in b, 1 are worse"))
     let cells = page.all("td")
     #expect(cells.filter { $0.attributes["class"] == "better" }.map(\.text) == ["+0.0213"])
-    #expect(cells.filter { $0.attributes["class"] == "worse" }.map(\.text) == ["+0.00420"])
+    #expect(cells.filter { $0.attributes["class"] == "worse" }.map(\.text) == ["+0.0042"])
+  }
+
+  @Test func differencesOfAColumnAreWrittenAlike() throws {
+    let page = try page()
+    let cells = page.elements.filter { $0.path.last == "td" && $0.name == "data" }.map(\.text)
+    #expect(cells.contains("0.0000"))
+    #expect(!page.text.contains("e\u{2212}"))
+  }
+
+  @Test func eventsThatOneOfThemDidNotScoreAreShown() throws {
+    let second = try Documents.full().replacing(
+      ["models", "fraud", "overall", "unscored"], with: .number(90_000))
+    let page = try Markup(
+      ComparisonPage(try Documents.comparison(), of: try Documents.full(), and: second).bytes)
+    #expect(page.all("th").map(\.text).contains("Not scored"))
+    let data = page.all("data").map(\.text)
+    for text in ["86,143", "90,000", "+3,857"] { #expect(data.contains(text)) }
   }
 
   @Test func namesOfUsersAreTextAndNeverMarkup() throws {
