@@ -118,7 +118,7 @@ public struct ComparisonPage {
         interval, by resampling days, lies to one side of zero, it is coloured: \
         \(Fragments.key("b is better", "s1")) or \(Fragments.key("b is worse", "s2")). Figures \
         are of the labelled events that each has scored.</p>
-        \(tables)\(onlyOne)
+        \(tables)\(leftOut)\(onlyOne)
         """)
   }
 
@@ -177,9 +177,9 @@ public struct ComparisonPage {
         + [none, none, "<td></td>"])
   }
 
-  /// A model, a baseline or `policy/model` of a document.
+  /// A model or `policy/model` of a document.
   private func subject(_ name: String, in document: JSONValue) -> JSONValue? {
-    if let found = document["models"]?[name] ?? document["baselines"]?[name] { return found }
+    if let found = document["models"]?[name] { return found }
     return (document["policies"]?.members ?? []).lazy.compactMap { policy in
       name.hasPrefix("\(policy.name)/")
         ? policy.value["models"]?[String(name.dropFirst(policy.name.count + 1))] : nil
@@ -203,6 +203,24 @@ public struct ComparisonPage {
     marks += "<circle class=\"dot \(style)\" cx=\"\(scale(value))\" cy=\"8\" r=\"4\"/>"
     return
       "<svg class=\"strip difference\" viewBox=\"0 0 140 16\" aria-hidden=\"true\">\(marks)</svg>"
+  }
+
+  /// Figures that are not compared, by the reason.
+  private var leftOut: HTML {
+    var reasons: [(why: String, figures: [String])] = []
+    for line in comparison["left_out"]?.elements ?? [] {
+      guard let why = line["why"]?.text, let name = line["of"]?.text else { continue }
+      let figure = "\(kind(line).title) of \(name)"
+      if let place = reasons.firstIndex(where: { $0.why == why }) {
+        reasons[place].figures.append(figure)
+      } else {
+        reasons.append((why, [figure]))
+      }
+    }
+    return reasons.reduce(into: HTML()) { html, reason in
+      let figures = reason.figures.joined(separator: ", ")
+      html += "<p class=\"about\">Not compared, since \(reason.why): \(figures).</p>"
+    }
   }
 
   private var onlyOne: HTML {

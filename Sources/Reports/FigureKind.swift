@@ -40,11 +40,23 @@ struct FigureKind: Sendable {
     FigureKind(title: "Recall at threshold", path: ["at_threshold", "recall"]),
     FigureKind(title: "F1 at threshold", path: ["at_threshold", "f1"]),
   ]
+  /// Of the decision.
+  static let decision = [
+    FigureKind(title: "Precision", path: ["precision"]),
+    FigureKind(title: "Recall", path: ["recall"]), FigureKind(title: "F1", path: ["f1"]),
+  ]
   /// All that have a name of their own, by their keys.
   private static let all: [String: FigureKind] = {
     let kinds =
       [auroc, averagePrecision, cardPrecision] + probability
-      + [FigureKind(title: "Accuracy", path: ["accuracy"])] + detection + [cost]
+      + [FigureKind(title: "Accuracy", path: ["accuracy"])] + detection
+      + [FigureKind(title: "F1 at budget", path: ["at_budget", "f1"])] + decision
+      + [
+        FigureKind(
+          title: "Alerts a day", path: ["alerts_per_day"], isShare: false,
+          format: NumberText.count),
+        cost,
+      ]
     return Dictionary(uniqueKeysWithValues: kinds.map { ($0.key, $0) })
   }()
 
@@ -65,7 +77,10 @@ struct FigureKind: Sendable {
   /// A figure by its key, under the key itself if it has no other name.
   static func named(_ key: String) -> FigureKind {
     if let kind = all[key] { return kind }
-    let cards = "\(cardPrecision.key)_"
+    let (cards, rates) = ("\(cardPrecision.key)_", "recall_at_fpr_")
+    if key.hasPrefix(rates) {
+      return recall(atFalsePositiveRate: String(key.dropFirst(rates.count)))
+    }
     return key.hasPrefix(cards)
       ? FigureKind(title: "\(cardPrecision.title)@\(key.dropFirst(cards.count))", path: [key])
       : FigureKind(title: key, path: [key])

@@ -60,9 +60,10 @@ struct LabelLayout {
     var best: Place?
     for step in stride(from: 0, to: own.count, by: max(1, own.count / 40)) {
       let anchor = own[step]
-      let nearest =
-        dense.indices.filter { $0 != index }.flatMap { dense[$0] }
-        .map { distance($0, anchor) }.min() ?? .infinity
+      var nearest = Double.infinity
+      for (other, points) in dense.enumerated() where other != index {
+        for point in points { nearest = min(nearest, distance(point, anchor)) }
+      }
       // Curves meet at their ends, and those lie on the axes; a pointer between two curves that
       // are close may be of either.
       let along = Double(min(step, own.count - 1 - step)) / Double(own.count)

@@ -5,10 +5,7 @@ extension ReplayPage {
   var decisions: Section? {
     guard let decision = document["decision"] else { return nil }
     let overall = decision["overall"]
-    let kinds = [
-      FigureKind(title: "Precision", path: ["precision"]),
-      FigureKind(title: "Recall", path: ["recall"]), FigureKind(title: "F1", path: ["f1"]),
-    ]
+    let kinds = FigureKind.decision
     let by = (decision["by"]?.elements ?? []).map(JSONText.line).joined(separator: ", then ")
     let perDay = decision["alerts_per_day"]?.double
     let table = Fragments.table(

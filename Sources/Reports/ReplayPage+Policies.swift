@@ -11,9 +11,7 @@ extension ReplayPage {
         Fragments.key(policy.name, policy.style),
         note: policy.value["description"].map { "\(JSONText.line($0))" } ?? HTML(),
         [FigureKind.auroc, .averagePrecision, .logLoss].map { Fragments.cell($0, in: figures) }
-          + [
-            FigureKind(title: "", path: ["precision"]), FigureKind(title: "", path: ["recall"]),
-          ].map { Fragments.cell($0, in: decision) }
+          + FigureKind.decision.prefix(2).map { Fragments.cell($0, in: decision) }
           + [decision?["alerts"], figures?["unscored"]].map { Fragments.count($0?.double) })
     }
     let pictures = [FigureKind.auroc, .averagePrecision].compactMap { kind -> HTML? in

@@ -32,6 +32,14 @@ import Testing
     #expect(!page.text.contains("e\u{2212}"))
   }
 
+  @Test func whatIsNotComparedIsNamedWithItsReason() throws {
+    let text = try page().text.replacing("\u{202f}", with: " ")
+    #expect(
+      text.contains(
+        "Not compared, since the budgets differ: F1 at budget of fraud, "
+          + "Recall at 1 % FPR of fraud."))
+  }
+
   @Test func eventsThatOneOfThemDidNotScoreAreShown() throws {
     let second = try Documents.full().replacing(
       ["models", "fraud", "overall", "unscored"], with: .number(90_000))

@@ -103,7 +103,10 @@ enum Documents {
     return try document(
       """
       {"a":"NAME-a.json","b":"NAME-b.json","same_events":true,
-       "figures":[\(lines.joined(separator: ","))],"only_a":["NAME alone"],"only_b":[]}
+       "figures":[\(lines.joined(separator: ","))],"left_out":[
+        {"of":"NAME","figure":"at_budget_f1","why":"the budgets differ"},
+        {"of":"NAME","figure":"recall_at_fpr_0.01","why":"the budgets differ"}],
+       "only_a":["NAME alone"],"only_b":[]}
       """, name: name, [])
   }
 
