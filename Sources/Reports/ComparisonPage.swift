@@ -66,7 +66,9 @@ public struct ComparisonPage {
 
   private var summary: HTML {
     let figures = comparison["figures"]?.elements ?? []
-    let judged = figures.filter { JSONText.interval($0["by_day"]?["interval"]) != nil }
+    let judged = figures.filter {
+      JSONText.interval($0["by_day"]?["interval"]) != nil && kind($0).isBetterHigher != nil
+    }
     guard !judged.isEmpty else {
       return "The replays are not of the same events: figures stand side by side, no more."
     }
@@ -89,9 +91,10 @@ public struct ComparisonPage {
   /// What the interval of the difference by day says: nothing unless it lies to one side of zero.
   private func verdict(_ line: JSONValue) -> Verdict {
     guard let interval = JSONText.interval(line["by_day"]?["interval"]),
-      interval.lowerBound > 0 || interval.upperBound < 0
+      interval.lowerBound > 0 || interval.upperBound < 0,
+      let isBetterHigher = kind(line).isBetterHigher
     else { return .open }
-    return (interval.lowerBound > 0) == kind(line).isBetterHigher ? .better : .worse
+    return (interval.lowerBound > 0) == isBetterHigher ? .better : .worse
   }
 
   private func kind(_ line: JSONValue) -> FigureKind { .named(line["figure"]?.text ?? "") }
@@ -207,19 +210,18 @@ public struct ComparisonPage {
 
   /// Figures that are not compared, by the reason.
   private var leftOut: HTML {
-    var reasons: [(why: String, figures: [String])] = []
+    var reasons: [(why: String, name: String, figures: [String])] = []
     for line in comparison["left_out"]?.elements ?? [] {
       guard let why = line["why"]?.text, let name = line["of"]?.text else { continue }
-      let figure = "\(kind(line).title) of \(name)"
-      if let place = reasons.firstIndex(where: { $0.why == why }) {
-        reasons[place].figures.append(figure)
+      if let place = reasons.firstIndex(where: { $0.why == why && $0.name == name }) {
+        reasons[place].figures.append(kind(line).title)
       } else {
-        reasons.append((why, [figure]))
+        reasons.append((why, name, [kind(line).title]))
       }
     }
     return reasons.reduce(into: HTML()) { html, reason in
       let figures = reason.figures.joined(separator: ", ")
-      html += "<p class=\"about\">Not compared, since \(reason.why): \(figures).</p>"
+      html += "<p class=\"about\">Not compared, \(reason.why): \(reason.name) (\(figures)).</p>"
     }
   }
 

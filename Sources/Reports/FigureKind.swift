@@ -5,7 +5,8 @@ struct FigureKind: Sendable {
   let title: String
   /// The members on the way to it, from an object of figures.
   let path: [String]
-  var isBetterHigher = true
+  /// Nil if neither more nor less of it is better.
+  var isBetterHigher: Bool? = true
   /// Whether it lies between 0 and 1, 1 being best.
   var isShare = true
   var format: @Sendable (Double?) -> String = NumberText.figure
@@ -53,7 +54,7 @@ struct FigureKind: Sendable {
       + [FigureKind(title: "F1 at budget", path: ["at_budget", "f1"])] + decision
       + [
         FigureKind(
-          title: "Alerts a day", path: ["alerts_per_day"], isShare: false,
+          title: "Alerts a day", path: ["alerts_per_day"], isBetterHigher: nil, isShare: false,
           format: NumberText.count),
         cost,
       ]

@@ -68,7 +68,7 @@ extension ReplayPage {
   /// The best of the models' values as it is shown; nil unless another model's looks worse.
   private func bestText(_ kind: FigureKind) -> String? {
     let values = models.compactMap { kind.value(in: $0.value["overall"]) }
-    guard let best = kind.isBetterHigher ? values.max() : values.min() else { return nil }
+    guard let best = kind.isBetterHigher == true ? values.max() : values.min() else { return nil }
     let text = kind.format(best)
     return values.contains { kind.format($0) != text } ? text : nil
   }

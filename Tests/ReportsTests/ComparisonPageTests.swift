@@ -36,8 +36,7 @@ import Testing
     let text = try page().text.replacing("\u{202f}", with: " ")
     #expect(
       text.contains(
-        "Not compared, since the budgets differ: F1 at budget of fraud, "
-          + "Recall at 1 % FPR of fraud."))
+        "Not compared, the budgets differ: fraud (F1 at budget, Recall at 1 % FPR)."))
   }
 
   @Test func eventsThatOneOfThemDidNotScoreAreShown() throws {

@@ -93,6 +93,7 @@ enum Documents {
     let lines = [
       ("auroc", 0.0213, 0.0101, 0.0325), ("log_loss", 0.0042, 0.0011, 0.0073),
       ("brier", -0.0000013, -0.0004, 0.0002), ("new NAME", 0.01, -0.01, 0.03),
+      ("alerts_per_day", 12, 10, 14),
     ].map { figure, difference, low, high in
       """
       {"of":"NAME","figure":"\(figure)","a":0.5,"b":\(0.5 + difference),"difference":\(difference),
