@@ -16,8 +16,9 @@ extension IsolationForest {
     guard try reader.read(UInt32.self) == options.trees,
       try reader.read(UInt32.self) == options.sampleSize,
       try reader.read(UInt32.self) == options.reservoirSize,
-      try reader.readDouble() == options.gainShare
-    else { throw StateError.mismatch("number of trees, sample size, reservoir size or gain share") }
+      try reader.readDouble() == options.gainShare,
+      try reader.readDouble() == options.margin
+    else { throw StateError.mismatch("way of growing trees") }
     random = try reader.readRandomSource()
     nextSerial = try reader.read()
     nextSize = try reader.readCount(limit: options.reservoirSize)
@@ -52,6 +53,7 @@ extension IsolationForest {
     writer.write(UInt32(options.sampleSize))
     writer.write(UInt32(options.reservoirSize))
     writer.write(options.gainShare)
+    writer.write(options.margin)
     writer.write(random)
     writer.write(nextSerial)
     writer.write(UInt64(nextSize))

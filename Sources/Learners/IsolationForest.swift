@@ -1,3 +1,4 @@
+import Glibc
 import LinearAlgebra
 
 /// Streaming isolation forest.
@@ -116,12 +117,12 @@ public struct IsolationForest: Learner, Sendable {
       }
       return
     }
-    let slot = random.below(reservoirCount) * featureCount
-    reservoir.withUnsafeMutableBufferPointer { reservoir in
-      features.values.withUnsafeBufferPointer { values in
-        for feature in 0..<featureCount {
-          reservoir[slot + feature] = Self.kept(values[feature * step + row])
-        }
+    // Until the half-life has passed, a sample of all rows: each is kept with the same probability.
+    let share = max(log(2) / options.halfLife, 1 / Double(examples))
+    if random.uniform() < share * Double(reservoirCount) {
+      let slot = random.below(reservoirCount) * featureCount
+      for feature in 0..<featureCount {
+        reservoir[slot + feature] = Self.kept(features.values[feature * step + row])
       }
     }
     sinceReplacement += 1
@@ -158,7 +159,7 @@ public struct IsolationForest: Learner, Sendable {
     let rows = min(byGain ? max(options.sampleSize / 4, 2) : options.sampleSize, reservoirCount)
     for row in 0..<rows { slots.swapAt(row, row + random.below(reservoirCount - row)) }
     var grower = IsolationTreeGrower(
-      reservoir, slots: slots[..<rows], featureCount: featureCount)
+      reservoir, slots: slots[..<rows], featureCount: featureCount, margin: options.margin)
     let tree = grower.grow(serial: nextSerial, byGain: byGain, random: &random)
     nextSerial += 1
     return tree

@@ -1,15 +1,17 @@
 /// Grows isolation trees until a node holds one row, its rows are equal, or the depth reaches
 /// ⌈log2 ψ⌉.
 ///
-/// A random tree splits by a random feature that still varies, at a uniform threshold between its
-/// least and largest value (Liu, Ting and Zhou, "Isolation Forest", 2008, algorithm 2). A tree by
-/// gain splits where that leaves two nodes that vary little, see ``chooseByGain(_:_:_:)``.
+/// A random tree splits by a random feature that still varies, at a uniform threshold (Liu, Ting and
+/// Zhou, "Isolation Forest", 2008, algorithm 2) that lies between its least and largest value or a
+/// little beyond. Nothing of the sample lies beyond: that leaf is for what is yet to come, which a
+/// tree that never saw it would otherwise take for the nearest row that it did see. A tree by gain splits where that leaves two nodes that vary little, see ``chooseByGain(_:_:_:)``.
 struct IsolationTreeGrower {
   /// The rows to draw from, row-major. What is missing, NaN, counts as the median.
   private let table: [Float]
   /// Median of each feature.
   private let typical: [Double]
   let featureCount: Int
+  private let margin: Double
   /// Where the rows of the sample begin in the table, permuted so that those of a node lie together.
   var order: [Int]
   /// Features, permuted while looking for one that varies.
@@ -41,8 +43,10 @@ struct IsolationTreeGrower {
   ///   - table: The table, row-major, none of it infinite.
   ///   - slots: Numbers of the rows, in random order.
   ///   - featureCount: Columns of the table.
-  init(_ table: [Float], slots: ArraySlice<Int32>, featureCount: Int) {
+  ///   - margin: See ``IsolationForestOptions/margin``.
+  init(_ table: [Float], slots: ArraySlice<Int32>, featureCount: Int, margin: Double) {
     self.table = table
+    self.margin = margin
     self.featureCount = featureCount
     order = slots.map { Int($0) * featureCount }
     candidates = (0..<Int32(featureCount)).map { $0 }
@@ -102,7 +106,7 @@ struct IsolationTreeGrower {
     values.append(Double(depth) + averagePathLength(rows))
   }
 
-  /// A feature drawn from those that vary among the rows, and a threshold that parts them.
+  /// A feature drawn from those that vary among the rows, and a threshold.
   private mutating func chooseAtRandom(
     _ start: Int, _ end: Int, _ random: inout RandomSource
   ) -> (feature: Int, threshold: Float)? {
@@ -113,13 +117,19 @@ struct IsolationTreeGrower {
       let (least, largest) = range(of: feature, start, end)
       if least < largest {
         let share = random.uniform()
-        let threshold = Float(Double(least) + (Double(largest) - Double(least)) * share)
-        return (feature, threshold >= least && threshold < largest ? threshold : least)
+        let span = Double(largest) - Double(least)
+        let threshold = Double(least) + span * (share * (1 + 2 * margin) - margin)
+        return (feature, Self.finite(threshold))
       }
       left -= 1
       candidates.swapAt(pick, left)
     }
     return nil
+  }
+
+  private static func finite(_ value: Double) -> Float {
+    let most = Double(Float.greatestFiniteMagnitude)
+    return Float(max(-most, min(most, value)))
   }
 
   private func range(of feature: Int, _ start: Int, _ end: Int) -> (Float, Float) {

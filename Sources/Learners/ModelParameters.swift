@@ -10,8 +10,8 @@ public protocol ModelParameters: Sendable {
 
   /// Writes one score a row.
   ///
-  /// A score depends on its own row only, so the size of a block never changes it. Nothing is
-  /// allocated.
+  /// A score depends on its own row only, so the size of a block never changes it. Nothing but
+  /// scratch is allocated.
   ///
   /// - Parameters:
   ///   - features: Events with ``featureCount`` columns.

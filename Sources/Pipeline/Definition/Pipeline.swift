@@ -173,8 +173,9 @@ public enum LearnerDefinition: Sendable, Equatable {
       case .isolationForest(let options):
         [
           ("trees", options.trees), ("sample_size", options.sampleSize),
-          ("gain_share", options.gainShare),
-          ("reservoir_size", options.reservoirSize), ("replace_every", options.replaceEvery),
+          ("gain_share", options.gainShare), ("margin", options.margin),
+          ("reservoir_size", options.reservoirSize), ("half_life", options.halfLife),
+          ("replace_every", options.replaceEvery),
         ]
       }
     return ([kind.rawValue] + settings.map { "\($0)=\($1)" }).joined(separator: " ")

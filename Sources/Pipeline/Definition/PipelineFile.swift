@@ -287,13 +287,16 @@ struct PipelineFileReader {
       return .kMeans(options)
     case .isolationForest:
       map.allow([
-        "kind", "batch", "trees", "sample_size", "gain_share", "reservoir_size", "replace_every",
+        "kind", "batch", "trees", "sample_size", "gain_share", "margin", "reservoir_size",
+        "half_life", "replace_every",
       ])
       var options = IsolationForestOptions()
       set(&options, "trees", \.trees)
       set(&options, "sample_size", \.sampleSize)
       set(&options, "gain_share", \.gainShare)
+      set(&options, "margin", \.margin)
       set(&options, "reservoir_size", \.reservoirSize)
+      set(&options, "half_life", \.halfLife)
       set(&options, "replace_every", \.replaceEvery)
       check(options)
       return .isolationForest(options)
