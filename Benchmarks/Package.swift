@@ -16,7 +16,13 @@ let package = Package(
         .product(name: "weir", package: "weir"),
       ],
       path: "Sources/WeirBenchmarks",
-      swiftSettings: [.enableUpcomingFeature("ExistentialAny")])
+      swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
+    // What quality/forest scores with.
+    .executableTarget(
+      name: "forest-scores",
+      dependencies: [.product(name: "WeirModules", package: "weir")],
+      path: "Sources/ForestScores",
+      swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -48,3 +48,18 @@ fi
 
 # Weir's matrices are small: more BLAS threads only cost.
 export OPENBLAS_NUM_THREADS=1
+
+# Puts Python with the packages of the peers first on PATH.
+use_peers() {
+  local peers=Benchmarks/.build/peers
+  if ! cmp -s Benchmarks/peers/requirements.txt "$peers/requirements.txt"; then
+    if [ "$install" = no ]; then
+      echo "error: the packages of Benchmarks/peers/requirements.txt are not in $peers" >&2
+      exit 1
+    fi
+    python3 -m venv --clear "$peers"
+    "$peers/bin/pip" install --quiet --requirement Benchmarks/peers/requirements.txt >&2
+    cp Benchmarks/peers/requirements.txt "$peers/"
+  fi
+  export PATH="$PWD/$peers/bin:$PATH"
+}

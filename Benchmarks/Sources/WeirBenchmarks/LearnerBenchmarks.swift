@@ -29,7 +29,7 @@ enum LearnerBenchmarks {
   }
 
   private static let forestFit = Benchmark.rate(
-    "forest/fit", "rows", "learning: the forest is grown nine times, then 240 trees replaced"
+    "forest/fit", "rows", "learning: the forest is grown nine times, then 480 trees replaced"
   ) { context in
     learning(context) { IsolationForest(featureCount: 29, seed: 1) }
   }
