@@ -30,7 +30,8 @@ public struct PipelineFileTarget: FuzzTarget {
     seeds = [EventTarget.pipelineText, second].map { Array($0.utf8) }
     tokens = [
       "pipeline", "events", "fields", "label", "features", "models", "decisions", "publish", "seed",
-      "kind", "logistic-regression", "k-means", "isolation-forest", "trees", "batch", "clusters",
+      "kind", "logistic-regression", "k-means", "isolation-forest", "trees", "optimizer", "ftrl",
+      "batch", "clusters",
       "half_life", "half_lives", "budget", "thresholds", "every", "interval", "snapshot_every",
       "delay", "unlabelled", "ratio", "one_hot", "categories", "hash", "buckets", "number",
       "category", ": ", "\n", "\n  ", "- ", "[", "]", "{", "}", "&a ", "*a", "<<: *a", "!!float ",

@@ -13,6 +13,9 @@ extension LogisticRegression {
     examples = try StateHeader.readExamples(
       from: &reader, kind: .logisticRegression, version: Self.stateVersion,
       featureCount: featureCount)
+    guard try reader.readString() == options.optimizer.rawValue else {
+      throw StateError.mismatch("optimizer")
+    }
     guard try reader.readFinites() == options.halfLives else {
       throw StateError.mismatch("list of half-lives")
     }
@@ -24,8 +27,13 @@ extension LogisticRegression {
     guard standardisation.isFinite else { throw StateError.invalid("standardisation") }
     rebasedAt = try reader.read()
     guard rebasedAt <= examples else { throw StateError.invalid("number of examples") }
-    mixture = try LogisticMixture(
-      from: &reader, featureCount: featureCount, options: options)
+    if mixture != nil {
+      mixture = try LogisticMixture(
+        from: &reader, featureCount: featureCount, options: options)
+    } else {
+      gradient = try LogisticGradient(
+        from: &reader, featureCount: featureCount, options: options)
+    }
     try reader.finish()
   }
 
@@ -38,12 +46,14 @@ extension LogisticRegression {
       kind: .logisticRegression, version: Self.stateVersion, featureCount: featureCount,
       examples: examples
     ).write(to: &writer)
+    writer.write(options.optimizer.rawValue)
     writer.write(options.halfLives)
     moments.write(to: &writer)
     writer.write(standardisation.mean)
     writer.write(standardisation.scale)
     writer.write(rebasedAt)
-    mixture.write(to: &writer)
+    mixture?.write(to: &writer)
+    gradient?.write(to: &writer)
     return writer.bytes
   }
 }

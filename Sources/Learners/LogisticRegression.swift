@@ -14,6 +14,9 @@ import LinearAlgebra
 /// that are drawn back to equal ones at a fixed rate, calibrated by a slope and an intercept that
 /// follow the stream as well. An average in log-odds of linear models is a linear model: a score is
 /// one dot product.
+///
+/// Optimizers of first order are there for comparison, and for their penalties, see
+/// ``LogisticRegressionOptions/Optimizer``.
 public struct LogisticRegression: Learner, Sendable {
   /// What the learner yields.
   public typealias Parameters = LogisticParameters
@@ -35,7 +38,10 @@ public struct LogisticRegression: Learner, Sendable {
   var standardisation: Standardisation
   /// Number of examples at which the units were last set.
   var rebasedAt: UInt64
-  var mixture: LogisticMixture
+  /// Of the second-order optimizer; nil with another.
+  var mixture: LogisticMixture?
+  /// Of an optimizer of first order; nil with another.
+  var gradient: LogisticGradient?
   private var batch: LogisticBatch
 
   /// A learner that has seen nothing. It needs no random numbers, so the seed makes no difference.
@@ -47,21 +53,26 @@ public struct LogisticRegression: Learner, Sendable {
       featureCount: featureCount, halfLife: options.standardisationHalfLife)
     standardisation = moments.standardisation(limit: options.clip, isSoft: true)
     rebasedAt = 0
-    mixture = LogisticMixture(featureCount: featureCount, options: options)
+    if options.optimizer == .newton {
+      mixture = LogisticMixture(featureCount: featureCount, options: options)
+    } else {
+      gradient = LogisticGradient(featureCount: featureCount, options: options)
+    }
     batch = LogisticBatch(
       featureCount: featureCount, experts: options.halfLives.count, capacity: 256)
   }
 
   /// Solves without a finite solution since the start, over all experts; each left its expert with
   /// the coefficients it had.
-  public var failedSolves: UInt64 { mixture.failedSolves }
+  public var failedSolves: UInt64 { mixture?.failedSolves ?? 0 }
 
-  /// Solves since the start, over all experts, that asked for a larger step than is allowed, two
-  /// log-odds a standard deviation, and were given that.
-  public var boundedSteps: UInt64 { mixture.boundedSteps }
+  /// Steps since the start, over all experts, that would have been larger than is allowed, two
+  /// log-odds a standard deviation, and were made that.
+  public var boundedSteps: UInt64 { mixture?.boundedSteps ?? gradient?.boundedSteps ?? 0 }
 
-  /// Share of each expert in the published model, in the order of the half-lives.
-  public var shares: [Double] { mixture.shares }
+  /// Share of each expert in the published model, in the order of the half-lives; empty with an
+  /// optimizer of first order.
+  public var shares: [Double] { mixture?.shares ?? [] }
 
   /// Learns one mini-batch of labelled events, see ``Learner/learn(_:labels:weights:)``. Labels
   /// above one half count as 1, others as 0.
@@ -81,12 +92,14 @@ public struct LogisticRegression: Learner, Sendable {
     while start < rows {
       // Rows that are much of all that was learned so far move the coefficients far, and are better
       // learned a few at a time.
-      let share = max(1, Int(clamping: UInt64(Double(examples) * Self.largestShare)))
+      let share =
+        mixture == nil ? rows : max(1, Int(Double(examples) * Self.largestShare))
       let end = min(rows, start + share)
       batch.load(
         features, labels, weights, rows: start..<end, standardisation: standardisation,
         options: options)
-      mixture.learn(&batch, examples: examples, options: options)
+      mixture?.learn(&batch, examples: examples, options: options)
+      gradient?.learn(batch)
       examples += UInt64(end - start)
       start = end
     }
@@ -95,10 +108,9 @@ public struct LogisticRegression: Learner, Sendable {
   /// What is learned at once is at most this share of what was learned before.
   static let largestShare = 0.03
 
-  /// The mixture of the experts, or nil before the first example.
+  /// The mixture of the experts, or what a method of first order has learned; nil before the first example.
   public func makeParameters() -> LogisticParameters? {
-    guard examples > 0 else { return nil }
-    var mixed = mixture.mixed
+    guard examples > 0, var mixed = mixture?.mixed ?? gradient?.coefficients else { return nil }
     let intercept = mixed.removeLast()
     return LogisticParameters(
       standardisation: standardisation, weights: mixed, intercept: intercept)
@@ -110,7 +122,7 @@ public struct LogisticRegression: Learner, Sendable {
   private mutating func rebaseIfDue(after examples: UInt64) {
     guard examples >= rebasedAt + min(max(rebasedAt / 4, 1), 65_536) else { return }
     let next = moments.standardisation(limit: options.clip, isSoft: true)
-    mixture.rebase(UnitChange(from: standardisation, to: next))
+    mixture?.rebase(UnitChange(from: standardisation, to: next))
     standardisation = next
     rebasedAt = examples
   }

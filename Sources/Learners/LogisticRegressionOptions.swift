@@ -1,5 +1,35 @@
 /// Settings of ``LogisticRegression``.
 public struct LogisticRegressionOptions: LearnerOptions {
+  /// How weights are learned.
+  public enum Optimizer: String, Sendable, CaseIterable {
+    /// Second order, at several half-lives side by side: the settings from ``halfLives`` on are its.
+    case newton
+    /// FTRL-Proximal (McMahan et al., "Ad click prediction: a view from the trenches", 2013).
+    case ftrl
+    /// AdaGrad (Duchi, Hazan and Singer, "Adaptive subgradient methods", 2011).
+    case adagrad
+    /// Stochastic gradient descent with a constant learning rate.
+    case sgd
+
+    /// The learning rate where nothing else is asked for.
+    public var usualLearningRate: Double {
+      switch self {
+      case .newton: 1
+      case .ftrl, .adagrad: 0.1
+      case .sgd: 0.01
+      }
+    }
+  }
+
+  /// How weights are learned.
+  public var optimizer: Optimizer
+  /// Learning rate of an optimizer of first order (α of FTRL-Proximal); nil for its usual one.
+  public var learningRate: Double?
+  /// Factor on the sum of absolute weights in the loss of an optimizer of first order: that of one
+  /// example, for FTRL-Proximal that of all.
+  public var l1: Double
+  /// The same for half the sum of squared weights.
+  public var l2: Double
   /// Half-lives of the experts, in examples: the age at which an example counts half.
   public var halfLives: [Double]
   /// What is added to the diagonal of the normal equations of the longest half-life for every
@@ -36,6 +66,10 @@ public struct LogisticRegressionOptions: LearnerOptions {
 
   /// Settings, each with its default.
   public init(
+    optimizer: Optimizer = .newton,
+    learningRate: Double? = nil,
+    l1: Double = 0,
+    l2: Double = 0,
     halfLives: [Double] = [10, 100, 1_000, 10_000, 100_000, 1_000_000],
     ridge: Double = 2,
     interceptRidge: Double = 0.1,
@@ -50,6 +84,10 @@ public struct LogisticRegressionOptions: LearnerOptions {
     calibrates: Bool = true,
     standardisationHalfLife: Double = 1_000_000
   ) {
+    self.optimizer = optimizer
+    self.learningRate = learningRate
+    self.l1 = l1
+    self.l2 = l2
     self.halfLives = halfLives
     self.ridge = ridge
     self.interceptRidge = interceptRidge
@@ -72,6 +110,17 @@ public struct LogisticRegressionOptions: LearnerOptions {
   public func validate() throws {
     func positive(_ value: Double, _ option: String) throws {
       try InvalidOption.require(value > 0 && value.isFinite, option, "a positive number")
+    }
+    let isFirstOrder = optimizer != .newton
+    if let learningRate {
+      try InvalidOption.require(isFirstOrder, "learningRate", "left out with newton")
+      try InvalidOption.require(
+        learningRate >= 1e-6 && learningRate <= 100, "learningRate", "from 1e-6 to 100")
+    }
+    for (penalty, option) in [(l1, "l1"), (l2, "l2")] {
+      try InvalidOption.require(
+        penalty >= 0 && penalty <= 1e6 && (isFirstOrder || penalty == 0), option,
+        isFirstOrder ? "from 0 to 1e6" : "left out with newton")
     }
     try InvalidOption.require(
       (1...64).contains(halfLives.count) && halfLives.allSatisfy { $0 > 0 && $0.isFinite },

@@ -84,12 +84,13 @@ public struct SymmetricMatrix: Sendable, Equatable {
     for index in 0..<order { workspace[index * (order + 1)] += ridge[index] }
     let lower = CChar(UInt8(ascii: "L"))
     let n = Int32(order)
-    let factored = LAPACKE_dpotrf(LAPACK_COL_MAJOR, lower, n, &workspace, n)
+    // The variants that do not look for NaN first: it comes out again.
+    let factored = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, lower, n, &workspace, n)
     guard factored == 0 else {
       return .failure(factored > 0 ? .notPositiveDefinite : .notFinite)
     }
     var solution = right
-    let solved = LAPACKE_dpotrs(LAPACK_COL_MAJOR, lower, n, 1, workspace, n, &solution, n)
+    let solved = LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, lower, n, 1, workspace, n, &solution, n)
     guard solved == 0, solution.allSatisfy(\.isFinite) else { return .failure(.notFinite) }
     return .success(solution)
   }

@@ -4,9 +4,13 @@ import Testing
 
 /// What every learner has to fulfil.
 @Suite struct LearnerContractTests {
-  /// Runs a check on all three learners, small enough that every stage of their lives is passed.
+  /// Runs a check on all learners and optimizers, small enough that every stage of their lives is passed.
   private func onEveryLearner(_ check: (any ContractCase) throws -> Void) rethrows {
     try check(Case<LogisticRegression>(options: .init(halfLives: [30, 3_000])))
+    try check(Case<LogisticRegression>(options: .init(optimizer: .ftrl, l1: 0.1, l2: 1)))
+    try check(Case<LogisticRegression>(options: .init(optimizer: .adagrad, l1: 1e-3)))
+    try check(
+      Case<LogisticRegression>(options: .init(optimizer: .sgd, learningRate: 1, l2: 1e-3)))
     try check(Case<KMeans>(options: .init(clusters: 4, halfLife: 200, startSize: 100)))
     try check(
       Case<IsolationForest>(

@@ -186,6 +186,102 @@ import Testing
     #expect(abs(oursAtZero - intercept) < 0.08 * abs(intercept), "\(oursAtZero), \(intercept)")
   }
 
+  // MARK: Optimizers of first order
+
+  /// The stream of Golden/logistic_optimizers.py.
+  private func balanced() -> (rows: [[Double]], labels: [Double]) {
+    var stream = GoldenStream(seed: 11)
+    var rows: [[Double]] = []
+    var labels: [Double] = []
+    for _ in 0..<1_000 {
+      let row = (0..<4).map { _ in stream.uniform() < 0.5 ? 1.0 : -1.0 }
+      for x in [row, row.map { -$0 }] {
+        let logOdds = -0.5 + 1.2 * x[0] - 0.7 * x[1] + 0.3 * x[2]
+        rows.append(x)
+        labels.append(stream.uniform() < 1 / (1 + exp(-logOdds)) ? 1 : 0)
+      }
+    }
+    return (rows, labels)
+  }
+
+  private func expect(
+    _ options: LogisticRegressionOptions, toLearn golden: [Double],
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let (rows, labels) = balanced()
+    #expect(labels.reduce(0, +) == Double(GoldenOptimizers.positives))
+    var learner = LogisticRegression(featureCount: 4, options: options)
+    learner.learn(rows, labels: labels, batch: 8)
+    let parameters = try #require(learner.makeParameters())
+    for (ours, theirs) in zip(parameters.weights + [parameters.intercept], golden) {
+      #expect(abs(ours - theirs) < 1e-5, "\(ours), \(theirs)", sourceLocation: sourceLocation)
+    }
+    #expect(learner.boundedSteps == 0)
+  }
+
+  @Test func optimizersOfFirstOrderLearnWhatTheirReferencesDo() throws {
+    try expect(
+      .init(optimizer: .sgd, learningRate: 0.05, clip: 1e6), toLearn: GoldenOptimizers.sgd)
+    try expect(
+      .init(optimizer: .adagrad, learningRate: 0.1, clip: 1e6), toLearn: GoldenOptimizers.adagrad)
+    try expect(
+      .init(optimizer: .ftrl, learningRate: 0.1, clip: 1e6), toLearn: GoldenOptimizers.ftrl)
+    try expect(
+      .init(optimizer: .ftrl, learningRate: 0.1, l1: 20, l2: 3, clip: 1e6),
+      toLearn: GoldenOptimizers.sparse)
+  }
+
+  @Test(arguments: [LogisticRegressionOptions.Optimizer.ftrl, .adagrad, .sgd])
+  func optimizersOfFirstOrderLearn(
+    optimizer: LogisticRegressionOptions.Optimizer
+  ) throws {
+    let (plain, labels) = stationary()
+    // One feature that says nothing and runs away.
+    let rows = plain.enumerated().map { [$1[0], $1[1], $1[2], Double($0)] }
+    var learner = LogisticRegression(featureCount: 4, options: .init(optimizer: optimizer))
+    learner.learn(rows, labels: labels, batch: 16)
+    let scores = try #require(learner.makeParameters()).scores(Array(rows.suffix(1_000)))
+    #expect(auroc(scores, Array(labels.suffix(1_000))) > 0.78)
+  }
+
+  @Test func noStepIsLongerThanAllowed() throws {
+    for options in [
+      LogisticRegressionOptions(optimizer: .sgd, learningRate: 100),
+      LogisticRegressionOptions(halfLives: [1_000], ridge: 1e-9, interceptRidge: 1e-9),
+    ] {
+      var learner = LogisticRegression(featureCount: 2, options: options)
+      var before = [0.0, 0.0]
+      for index in 0..<200 {
+        let side = index % 2 == 0 ? 1.0 : -1.0
+        learner.learn(
+          Matrix(rows: [[side, 3 * side], [-side, -3 * side]]), labels: [side > 0 ? 1 : 0, 0],
+          weights: [1e9, 1])
+        let weights = try #require(learner.makeParameters()).weights
+        // Two rows a batch, and ten times as much by calibration at the most.
+        for (new, old) in zip(weights, before) where index > 4 {
+          #expect(abs(new - old) <= 2 * 2 * 10)
+        }
+        before = weights
+      }
+      #expect(learner.boundedSteps > 0)
+      #expect(try #require(learner.makeParameters()).isFinite)
+    }
+  }
+
+  @Test func singularBatchesAreSurvived() throws {
+    // Two equal features and a penalty below rounding: no unique solution.
+    let (all, labels) = stationary()
+    let rows = all.map { [$0[0], $0[0], $0[1], -$0[1]] }
+    var learner = LogisticRegression(
+      featureCount: 4,
+      options: .init(halfLives: [1e6], ridge: 1e-300, interceptRidge: 1e-300))
+    learner.learn(rows, labels: labels, batch: 16)
+    #expect(learner.failedSolves > 0 || learner.boundedSteps > 0)
+    let parameters = try #require(learner.makeParameters())
+    #expect(parameters.isFinite)
+    #expect(auroc(parameters.scores(Array(rows.suffix(1_000))), Array(labels.suffix(1_000))) > 0.7)
+  }
+
   private func logLoss(_ scores: [Float], _ labels: [Double]) -> Double {
     let sum = zip(scores, labels).reduce(0.0) {
       $0 - log($1.1 == 1 ? Double($1.0) : 1 - Double($1.0))

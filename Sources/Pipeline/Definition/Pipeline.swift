@@ -168,6 +168,15 @@ public enum LearnerDefinition: Sendable, Equatable {
           ("half_lives", options.halfLives), ("ridge", options.ridge),
           ("positive_weight", options.positiveWeight), ("negative_weight", options.negativeWeight),
         ] + (options.clip == LogisticRegressionOptions.usualClip ? [] : [("clip", options.clip)])
+          + (options.optimizer == .newton
+            ? []
+            : [
+              ("optimizer", options.optimizer.rawValue), ("l1", options.l1), ("l2", options.l2),
+              (
+                "learning_rate",
+                options.learningRate ?? options.optimizer.usualLearningRate
+              ),
+            ])
       case .kMeans(let options):
         [("clusters", options.clusters), ("half_life", options.halfLife)]
       case .isolationForest(let options):

@@ -268,9 +268,21 @@ struct PipelineFileReader {
     switch kind {
     case .logisticRegression:
       map.allow([
-        "kind", "batch", "half_lives", "ridge", "clip", "positive_weight", "negative_weight",
+        "kind", "batch", "optimizer", "learning_rate", "l1", "l2", "half_lives", "ridge", "clip",
+        "positive_weight", "negative_weight",
       ])
       var options = LogisticRegressionOptions()
+      if let value = map.choice("optimizer", LogisticRegressionOptions.Optimizer.self) {
+        options.optimizer = value
+      }
+      if let value = map.number("learning_rate") { options.learningRate = value }
+      set(&options, "l1", \.l1)
+      set(&options, "l2", \.l2)
+      if options.optimizer != .newton {
+        for key in ["half_lives", "ridge"] where map[key] != nil {
+          problems.add(map[key] ?? map.node, "'\(key)' is for optimizer newton")
+        }
+      }
       if let value = map.numbers("half_lives") { options.halfLives = value }
       set(&options, "ridge", \.ridge)
       set(&options, "clip", \.clip)
