@@ -182,7 +182,9 @@ import Testing
   }
 
   @Test func versionsRiseByOneAndComeAsOftenAsAskedFor() throws {
-    var bench = Bench(try .test())
+    // A small forest's trees by gain, of eight rows each, would be withheld at times.
+    var bench = Bench(
+      try .test(("replace_every: 16", "replace_every: 16\n    gain_share: 0")))
     try bench.run(Event.stream(3000))
     for model in bench.pipeline.models {
       let headers = bench.updates.map(\.header).filter { $0.model == model.name }
