@@ -146,7 +146,7 @@ nonisolated struct Weir_V1_ParameterUpdate: @unchecked Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// 1; a reader refuses a newer one
+  /// 2; a reader refuses a newer one
   var format: UInt32 {
     get {_storage._format}
     set {_uniqueStorage()._format = newValue}
