@@ -4,8 +4,8 @@
 /// long the window. An event that comes out of order is put where it belongs, and its own windows
 /// are counted anew, entry by entry.
 ///
-/// A value, so that an image of it can be saved while it changes. This file and
-/// `EntityCursor.swift` own the unsafe pointers into its arrays; none outlives a call.
+/// A value, so that an image of it can be saved while it changes. This file and the two of
+/// `EntityCursor` own the unsafe pointers into its arrays; none outlives a call.
 struct EntityShard: Sendable {
   /// Record number by key.
   private var index = HashIndex()
