@@ -241,6 +241,7 @@ extension ReplayReport {
 
   private var decision: JSONValue {
     let decided = replay.table.decisionFigures()
+    let days = replay.table.decisionFiguresByDay()
     var members: [(String, JSONValue)] = [
       ("by", .array(replay.pipeline.decisions.by.map { .string($0) }))
     ]
@@ -251,10 +252,28 @@ extension ReplayReport {
       ("alerts", JSONValue(replay.alerts)), ("alerts_per_day", JSONValue(alertsPerDay)),
       ("overall", decided.json),
       (
+        "intervals",
+        .object(
+          [("precision", \DetectionFigures.precision), ("recall", \.recall), ("f1", \.f1)]
+            .compactMap { name, figure in
+              days.interval(
+                of: { $0[keyPath: figure] }, resamples: replay.options.resamples,
+                seed: replay.options.seed
+              ).map { (name, .array([JSONValue($0.low), JSONValue($0.high)])) }
+            })
+      ),
+      (
         "by_day",
+        .array(days.map { .object([("day", day($0.day)), ("figures", $0.figures.json)]) })
+      ),
+      (
+        "by_week",
         .array(
-          replay.table.decisionFiguresByDay().map {
-            .object([("day", day($0.day)), ("figures", $0.figures.json)])
+          days.byWeek.map {
+            .object([
+              ("week", .string(EventTime.weekText(Int($0.day)))), ("from", day($0.day)),
+              ("to", day($0.day + 7)), ("figures", $0.figures.json),
+            ])
           })
       ),
     ]

@@ -55,6 +55,14 @@ import Testing
       #expect(
         Set(try #require(report["policies"] as? [String: Any]).keys)
           == ["online", "weekly", "frozen"])
+      let decision = try #require(report["decision"] as? [String: Any])
+      let decided = try #require(decision["overall"] as? [String: Any])
+      let bounds = try #require((decision["intervals"] as? [String: [Double]])?["recall"])
+      let recall = try #require(decided["recall"] as? Double)
+      #expect(bounds[0] <= recall && recall <= bounds[1])
+      let decisionWeeks = try #require(decision["by_week"] as? [[String: Any]])
+      let weekly = decisionWeeks.compactMap { ($0["figures"] as? [String: Any])?["alerts"] as? Int }
+      #expect(weekly.count == 4 && weekly.reduce(0, +) == decided["alerts"] as? Int)
       let tests = try #require(report["tests"] as? [[String: Any]])
       #expect(tests.map { $0["from"] as? String } == ["2018-04-08", "2018-04-13"])
       let summary = try #require(report["tests_summary"] as? [String: [String: Any]])
