@@ -108,7 +108,8 @@ public struct LogisticRegression: Learner, Sendable {
   /// What is learned at once is at most this share of what was learned before.
   static let largestShare = 0.03
 
-  /// The mixture of the experts, or what a method of first order has learned; nil before the first example.
+  /// The mixture of the experts, or what a method of first order has learned; nil before the first
+  /// example.
   public func makeParameters() -> LogisticParameters? {
     guard examples > 0, var mixed = mixture?.mixed ?? gradient?.coefficients else { return nil }
     let intercept = mixed.removeLast()

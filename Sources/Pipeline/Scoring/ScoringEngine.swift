@@ -138,6 +138,9 @@ public struct ScoringEngine {
   /// What windows remember; nil if there are none.
   public var windows: WindowMemory? { memory.windows }
 
+  /// What became of events and labels in windows; nil if there are none. Cheaper than ``windows``.
+  var windowCounters: WindowMemory.Counters? { memory.windows?.counters }
+
   /// Appends the decision on one event of the block scored last, as one JSON object.
   public func writeDecision(row: Int, of block: EventBlock, into bytes: inout [UInt8]) {
     decisions.write(

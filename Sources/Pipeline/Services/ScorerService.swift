@@ -222,16 +222,16 @@ public final class ScorerService {
 
   /// Warns once that windows let go of what they should hold.
   private func sayIfCrowded() {
-    guard !hasSaidCrowded, let windows = engine.windows, windows.counters.crowded > 0 else {
+    guard !hasSaidCrowded, let counters = engine.windowCounters, counters.crowded > 0 else {
       return
     }
     hasSaidCrowded = true
     logger.warning(
       "no room in windows for all entities, events or labels: features lack what went early",
       metadata: [
-        "crowded_out": "\(windows.counters.crowdedOut)",
-        "forgotten": "\(windows.counters.forgotten)",
-        "labels_not_kept": "\(windows.counters.labelsNotKept)",
+        "crowded_out": "\(counters.crowdedOut)",
+        "forgotten": "\(counters.forgotten)",
+        "labels_not_kept": "\(counters.labelsNotKept)",
       ])
   }
 
