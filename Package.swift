@@ -23,10 +23,11 @@ let package = Package(
   targets: [
     // C libraries: thin shims. Behind each, the only targets that import it.
     .systemLibrary(name: "CLMDB"),  // Topics
-    .systemLibrary(name: "COpenBLAS"),  // LinearAlgebra
     .systemLibrary(name: "CSodium"),  // Features, ModelLog
     .systemLibrary(name: "CZlib"),  // Files, Topics
     .target(name: "CLinux"),  // Topics
+    .target(  // LinearAlgebra
+      name: "COpenBLAS", linkerSettings: [.linkedLibrary("openblas"), .linkedLibrary("lapacke")]),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),  // Features
 
     // Layers: a target names only targets above it in this list.
@@ -34,7 +35,11 @@ let package = Package(
     .target(name: "StateCoding"),
     .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"]),
     .target(name: "Topics", dependencies: ["CLMDB", "CLinux", "CZlib"]),
-    .target(name: "Learners", dependencies: ["LinearAlgebra", "StateCoding"]),
+    .target(
+      name: "Learners",
+      dependencies: [
+        "LinearAlgebra", "StateCoding", .product(name: "HeapModule", package: "swift-collections"),
+      ]),
     .target(
       name: "Features",
       dependencies: ["CSimdJSON", "CSodium", "Files", "LinearAlgebra", "StateCoding"]),
