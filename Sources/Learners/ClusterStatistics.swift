@@ -25,22 +25,42 @@ struct ClusterStatistics: Sendable, Equatable {
     for index in scatter.indices { scatter[index] *= factor }
   }
 
-  /// Adds one row to one cluster by Welford's update.
-  mutating func add(_ features: Matrix, row: Int, weight: Double, to cluster: Int) {
-    let combined = weights[cluster] + weight
-    let step = weight / combined
-    let kept = weights[cluster] * step
-    weights[cluster] = combined
+  /// Gives a cluster a centre, with no weight yet.
+  ///
+  /// - Parameter standardised: One value a feature.
+  mutating func place(
+    _ cluster: Int, at standardised: some Collection<Float>, units: Standardisation
+  ) {
     let largest = Standardisation.largestMean
-    let start = cluster * featureCount
-    let stride = features.stride
-    features.values.withUnsafeBufferPointer { values in
+    for (feature, value) in standardised.enumerated() {
+      let centre = units.restore(Double(value), feature: feature)
+      centres[cluster * featureCount + feature] = max(-largest, min(largest, centre))
+    }
+  }
+
+  /// Adds rows that were assigned to these centres, as they are in the given units.
+  ///
+  /// With S and Q the weighted sums of the differences from the old centre and of their squares, and
+  /// W the weight with the rows, the centre moves by S ÷ W, and the scatter about it rises by
+  /// Q − S² ÷ W (Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983).
+  mutating func add(_ assignment: ClusterAssignment, units: Standardisation) {
+    let largest = Standardisation.largestMean
+    let step = assignment.sums.stride
+    for cluster in 0..<assignment.centres.rows where assignment.masses[cluster] > 0 {
+      let combined = weights[cluster] + assignment.masses[cluster]
+      weights[cluster] = combined
       for feature in 0..<featureCount {
-        let value = max(-largest, min(largest, values[feature * stride + row]))
-        let delta = value - centres[start + feature]
-        let moved = centres[start + feature] + delta * step
-        centres[start + feature] = max(-largest, min(largest, moved))
-        scatter[start + feature] += delta * delta * kept
+        let index = cluster * featureCount + feature
+        let scale = units.scale[feature]
+        guard scale > 0 else {
+          centres[index] = units.mean[feature]
+          continue
+        }
+        let sum = Double(assignment.sums.values[cluster * step + feature])
+        let square = Double(assignment.squares.values[cluster * step + feature])
+        let shift = sum / combined
+        centres[index] = max(-largest, min(largest, centres[index] + shift / scale))
+        scatter[index] += max(0, square - sum * shift) / scale / scale
       }
     }
   }
@@ -53,26 +73,6 @@ struct ClusterStatistics: Sendable, Equatable {
       sum += scatter[cluster * featureCount + feature] * scale * scale
     }
     return sum
-  }
-
-  /// Replaces one cluster by half of another: the two end up on either side of the old centre, half
-  /// a standard deviation of that cluster away in every feature, in a random diagonal direction.
-  mutating func split(_ donor: Int, into cluster: Int, random: inout RandomSource) {
-    let weight = weights[donor]
-    weights[donor] = weight / 2
-    weights[cluster] = weight / 2
-    for feature in 0..<featureCount {
-      let from = donor * featureCount + feature
-      let to = cluster * featureCount + feature
-      let deviation = (scatter[from] / weight).squareRoot()
-      let step = random.next() >> 63 == 0 ? deviation / 2 : -deviation / 2
-      let centre = centres[from]
-      let largest = Standardisation.largestMean
-      centres[to] = max(-largest, min(largest, centre + step))
-      centres[from] = max(-largest, min(largest, centre - step))
-      scatter[from] /= 2
-      scatter[to] = scatter[from]
-    }
   }
 }
 

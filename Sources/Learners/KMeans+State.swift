@@ -18,16 +18,13 @@ extension KMeans {
       from: &reader, featureCount: featureCount, halfLife: options.standardisationHalfLife)
     clusters = try ClusterStatistics(
       from: &reader, clusters: options.clusters, featureCount: featureCount)
-    if try reader.readBool() {
-      // Sizes double, so the next one can lie beyond the end of the start, but by no more than that.
-      kept = try KeptRows(
-        from: &reader, featureCount: featureCount, limit: 2 * options.startSize)
-    } else {
-      kept = nil
-      guard clusters.weights.contains(where: { $0 > 0 }) else {
-        throw StateError.invalid("cluster")
-      }
-    }
+    coreset = try Coreset(
+      from: &reader, featureCount: featureCount, capacity: options.coresetSize,
+      halfLife: options.halfLife)
+    remembered = try reader.readFinite()
+    unsearched = try reader.readFinite()
+    inertia = try reader.readFinite()
+    guard remembered >= 0, unsearched >= 0, inertia >= 0 else { throw StateError.invalid("weight") }
     try reader.finish()
   }
 
@@ -42,8 +39,10 @@ extension KMeans {
     writer.write(random)
     moments.write(to: &writer)
     clusters.write(to: &writer)
-    writer.write(kept != nil)
-    kept?.write(to: &writer)
+    coreset.write(to: &writer)
+    writer.write(remembered)
+    writer.write(unsearched)
+    writer.write(inertia)
     return writer.bytes
   }
 }

@@ -2,11 +2,13 @@ import LinearAlgebra
 
 /// Streaming k-means with exponential forgetting.
 ///
-/// The first examples are kept and clustered by k-means++ and Lloyd's iterations. From then on each
-/// batch is assigned to the nearest centres, all clusters' weights are discounted, and every centre
-/// moves to the discounted mean of its members (the decayed form of MacQueen, "Some methods for
-/// classification and analysis of multivariate observations", 1967). A cluster that starves is
-/// replaced by half of the one with the largest within-cluster scatter.
+/// Each batch is assigned to the nearest centres, all clusters' weights are discounted, and every
+/// centre moves to the discounted mean of its members (the decayed form of MacQueen, "Some methods
+/// for classification and analysis of multivariate observations", 1967). That alone ends where it
+/// happened to begin. So a weighted sample of all rows is kept, a coreset, and each time that what is
+/// remembered has doubled, at first, or grown by an eighth of it, later, the clusters are looked for
+/// anew in the sample, from where they are. A cluster that has died, or that is missed less than
+/// another place is worth, moves there.
 public struct KMeans: Learner, Sendable {
   /// What the learner yields.
   public typealias Parameters = KMeansParameters
@@ -16,11 +18,18 @@ public struct KMeans: Learner, Sendable {
   /// Labels are ignored.
   public static let isSupervised = false
 
-  static let stateVersion: UInt16 = 1
+  static let stateVersion: UInt16 = 2
   /// Examples before there is a first model.
-  static let firstSize = 16
-  /// Examples that a cluster needs before it may exist, in the start.
-  static let startShare = 8
+  private static let firstSize = 16
+  /// Examples that a cluster needs before it may exist, at first.
+  private static let startShare = 8
+  /// Standardised values count up to this: far enough for an outlier to be told from one farther
+  /// out, and not so far that one is all that its cluster's centre follows.
+  private static let limit = 100.0
+  /// The clusters are looked for at the latest after so many times the sample's rows, unless that is
+  /// less than ``smallestGrowth`` of what is remembered.
+  private static let searchEvery = 4.0
+  private static let smallestGrowth = 0.125
 
   /// Settings.
   public let options: KMeansOptions
@@ -29,9 +38,15 @@ public struct KMeans: Learner, Sendable {
   var moments: RunningMoments
   var clusters: ClusterStatistics
   var random: RandomSource
-  /// Kept rows and their weights, until the start is over.
-  var kept: KeptRows?
-  private var standardised: Matrix
+  var coreset: Coreset
+  /// Discounted weight of the examples before the last search.
+  var remembered: Double
+  /// Discounted weight of the examples since.
+  var unsearched: Double
+  /// Mean squared distance from the nearest centre at the last search, in standardised units.
+  var inertia: Double
+  private var standardised: FloatRows
+  private var weights: [Float]
   private var assignment: ClusterAssignment
 
   /// A learner that has seen nothing.
@@ -48,10 +63,17 @@ public struct KMeans: Learner, Sendable {
       featureCount: featureCount, halfLife: options.standardisationHalfLife)
     clusters = ClusterStatistics(clusters: options.clusters, featureCount: featureCount)
     random = RandomSource(seed: seed)
-    kept = KeptRows(featureCount: featureCount, nextSize: Self.firstSize)
-    standardised = Matrix(columns: featureCount, capacity: 256)
+    coreset = Coreset(
+      featureCount: featureCount, capacity: options.coresetSize, halfLife: options.halfLife)
+    remembered = 0
+    unsearched = 0
+    inertia = 0
+    let block = ClusterAssignment.block
+    standardised = FloatRows(columns: featureCount, capacity: block)
+    weights = [Float](repeating: 1, count: block)
     assignment = ClusterAssignment(
-      clusters: options.clusters, featureCount: featureCount, capacity: 256)
+      clusters: options.clusters, featureCount: featureCount, capacity: block)
+    assignment.centres.resize(rows: options.clusters)
   }
 
   /// Learns one mini-batch, see ``Learner/learn(_:labels:weights:)``.
@@ -62,11 +84,13 @@ public struct KMeans: Learner, Sendable {
     guard rows > 0, (0..<rows).contains(where: { exampleWeight(weights, $0) > 0 }) else { return }
     examples += UInt64(rows)
     moments.add(features, weights: weights)
-    if kept == nil {
-      follow(features, weights)
-    } else {
-      kept?.append(features, weights)
-      startIfDue()
+    for start in stride(from: 0, to: rows, by: ClusterAssignment.block) {
+      let range = start..<min(start + ClusterAssignment.block, rows)
+      for (place, row) in range.enumerated() {
+        self.weights[place] = Float(exampleWeight(weights, row))
+      }
+      take(features, range)
+      searchIfDue()
     }
   }
 
@@ -74,7 +98,7 @@ public struct KMeans: Learner, Sendable {
   public func makeParameters() -> KMeansParameters? {
     let used = clusters.weights.indices.filter { clusters.weights[$0] > 0 }
     guard !used.isEmpty else { return nil }
-    let units = moments.standardisation()
+    let units = moments.standardisation(limit: Self.limit)
     let features = clusters.featureCount
     let total = used.reduce(0) { $0 + clusters.weights[$1] }
     let scatters = used.map { clusters.scatter(of: $0, in: units) }
@@ -92,77 +116,72 @@ public struct KMeans: Learner, Sendable {
       weights: used.map { clusters.weights[$0] / total })
   }
 
-  /// Learns a batch once there are clusters.
-  private mutating func follow(_ features: Matrix, _ weights: [Double]) {
-    let rows = features.rows
-    let units = moments.standardisation()
-    if assignment.capacity < rows {
-      standardised = Matrix(columns: features.columns, capacity: rows)
-      assignment = ClusterAssignment(
-        clusters: clusters.count, featureCount: features.columns, capacity: rows)
-    }
-    units.standardise(features, into: &standardised)
-    for cluster in 0..<clusters.count {
-      for feature in 0..<features.columns {
-        assignment.centres[cluster, feature] = units.standardise(
-          clusters.centres[cluster * features.columns + feature], feature: feature)
-      }
-    }
-    let masses = clusters.weights
-    assignment.assign(standardised) { masses[$0] > 0 }
-    clusters.decay(by: exponentialDecay(Double(rows), halfLife: options.halfLife))
-    for row in 0..<rows {
-      let weight = exampleWeight(weights, row)
-      guard weight > 0 else { continue }
-      clusters.add(features, row: row, weight: weight, to: assignment.nearest[row])
-    }
-    replaceStarved(units)
-  }
-
-  /// Replaces the lightest cluster if it is dying, one a batch.
-  private mutating func replaceStarved(_ units: Standardisation) {
-    let total = clusters.weights.reduce(0, +)
-    let lightest = clusters.weights.indices.min { clusters.weights[$0] < clusters.weights[$1] }
-    guard let lightest,
-      clusters.weights[lightest] < options.minimumShare * total / Double(clusters.count)
-    else { return }
-    var donor = lightest
-    var largest = 0.0
-    for cluster in 0..<clusters.count where cluster != lightest && clusters.weights[cluster] > 0 {
-      let scatter = clusters.scatter(of: cluster, in: units)
-      if scatter > largest {
-        largest = scatter
-        donor = cluster
-      }
-    }
-    // Without any scatter there are fewer distinct points than clusters: nothing to split.
-    guard donor != lightest else { return }
-    clusters.split(donor, into: lightest, random: &random)
-  }
-
-  /// Clusters the kept rows afresh each time their number has doubled; lets go of them once there
-  /// are enough.
-  private mutating func startIfDue() {
-    guard let rows = kept, rows.count >= rows.nextSize || rows.count >= options.startSize else {
+  /// Learns the rows whose weights stand in ``weights``.
+  private mutating func take(_ features: Matrix, _ range: Range<Int>) {
+    let decay = exponentialDecay(Double(range.count), halfLife: options.halfLife)
+    remembered *= decay
+    unsearched *= decay
+    for place in 0..<range.count { unsearched += Double(weights[place]) }
+    guard clusters.weights.contains(where: { $0 > 0 }) else {
+      coreset.offer(features, rows: range, weights: weights, random: &random) { _ in 1 }
       return
     }
-    let block = rows.matrix()
-    let units = moments.standardisation()
-    var standardised = Matrix(columns: block.columns, capacity: block.rows)
-    units.standardise(block, into: &standardised)
-    let nearest = KMeansStart.cluster(
-      standardised, weights: rows.weights,
-      clusters: min(options.clusters, max(1, rows.count / Self.startShare)),
-      starts: options.starts, iterations: options.startIterations, random: &random)
+    let units = moments.standardisation(limit: Self.limit)
+    units.standardise(features, rows: range, into: &standardised)
+    for cluster in 0..<clusters.count {
+      place(cluster, units, in: &assignment.centres, at: cluster)
+    }
+    let masses = clusters.weights
+    assignment.assign(standardised, weights: weights) { masses[$0] > 0 }
+    clusters.decay(by: decay)
+    clusters.add(assignment, units: units)
+    let distances = assignment.distances
+    let nearest = assignment.nearest
+    let unit = inertia > 0 ? 1 / inertia : 0
+    let share = clusters.weights.reduce(0, +) / Double(masses.count { $0 > 0 })
+    let rarity = clusters.weights.map { $0 > 0 ? share / $0 : 0 }
+    coreset.offer(features, rows: range, weights: weights, random: &random) {
+      1 + Double(distances[$0]) * unit + rarity[nearest[$0]]
+    }
+  }
+
+  /// Writes the standardised centre of a cluster to a row of `centres`.
+  private func place(
+    _ cluster: Int, _ units: Standardisation, in centres: inout FloatRows, at row: Int
+  ) {
+    for feature in 0..<clusters.featureCount {
+      centres.values[row * centres.stride + feature] = Float(
+        units.standardise(
+          clusters.centres[cluster * clusters.featureCount + feature], feature: feature))
+    }
+  }
+
+  /// Looks for the clusters in the sample, where that is due.
+  private mutating func searchIfDue() {
+    let most = max(
+      Self.searchEvery * Double(coreset.capacity), Self.smallestGrowth * remembered)
+    guard coreset.count >= Self.firstSize, unsearched >= min(remembered, most) else { return }
+    let units = moments.standardisation(limit: Self.limit)
+    let used = clusters.weights.indices.filter { clusters.weights[$0] > 0 }
+    var centres = FloatRows(columns: clusters.featureCount, capacity: used.count)
+    centres.resize(rows: used.count)
+    for (row, cluster) in used.enumerated() { place(cluster, units, in: &centres, at: row) }
+    let (rows, weights) = coreset.rows(in: units)
+    let found = ClusterSearch(
+      rows, weights: weights, centres: centres,
+      clusters: max(used.count, min(options.clusters, max(1, coreset.count / Self.startShare))),
+      random: &random)
     clusters = ClusterStatistics(
       clusters: options.clusters, featureCount: clusters.featureCount)
-    for row in 0..<block.rows {
-      clusters.add(block, row: row, weight: rows.weights[row], to: nearest[row])
+    for cluster in 0..<found.assignment.centres.rows {
+      let start = cluster * found.assignment.centres.stride
+      clusters.place(
+        cluster, at: found.assignment.centres.values[start..<start + clusters.featureCount],
+        units: units)
     }
-    if rows.count >= options.startSize {
-      kept = nil
-    } else {
-      kept?.nextSize = 2 * rows.count
-    }
+    clusters.add(found.assignment, units: units)
+    inertia = found.inertia / found.assignment.masses.reduce(0, +)
+    remembered += unsearched
+    unsearched = 0
   }
 }

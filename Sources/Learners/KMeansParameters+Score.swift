@@ -10,6 +10,7 @@ extension KMeansParameters {
     let columns = featureCount
     let step = features.stride
     let clusters = clusterCount
+    let limit = standardisation.limit
     features.values.withUnsafeBufferPointer { values in
       tiles.withUnsafeBufferPointer { tiles in
         standardisation.mean.withUnsafeBufferPointer { mean in
@@ -34,7 +35,7 @@ extension KMeansParameters {
                   let x = SIMD4<Double>(
                     values[from + offset[0]], values[from + offset[1]], values[from + offset[2]],
                     values[from + offset[3]])
-                  let z = Self.clip((x - mean[feature]) * scale[feature])
+                  let z = Self.clip((x - mean[feature]) * scale[feature], limit)
                   let delta0 = z - tiles[centre]
                   let delta1 = z - tiles[centre + 1]
                   let delta2 = z - tiles[centre + 2]
@@ -73,8 +74,7 @@ extension KMeansParameters {
   }
 
   @inline(__always)
-  private static func clip(_ z: SIMD4<Double>) -> SIMD4<Double> {
-    let limit = Standardisation.usualLimit
+  private static func clip(_ z: SIMD4<Double>, _ limit: Double) -> SIMD4<Double> {
     let below = z.replacing(with: limit, where: z .> limit)
     return below.replacing(with: -limit, where: below .< -limit)
   }

@@ -72,8 +72,9 @@ public struct KMeansParameters: ModelParameters, Equatable {
     return largest
   }
 
-  /// Smallest spread, in standard deviations: keeps a cluster of equal points from dividing by 0.
-  public static let smallestSpread = 1e-6
+  /// Smallest spread, in standard deviations: keeps a cluster of equal points from dividing by 0, and
+  /// lies well above what single precision, in which centres are learnt, can tell apart.
+  public static let smallestSpread = 1e-4
 
   /// The nearest cluster of a row, the first of several equally near, and the squared distance in
   /// standardised units.

@@ -74,44 +74,56 @@ public struct RunningMoments: Sendable, Equatable {
     return Standardisation(mean: mean, scale: scale, limit: limit, isSoft: isSoft)
   }
 
-  /// Mean and sum of squared deviations of one column, in four lanes to break the chain of
-  /// additions.
+  /// Mean and sum of squared deviations of one column.
   private static func moments(
     _ features: Matrix, _ feature: Int, _ weights: [Double], _ total: Double
   ) -> (mean: Double, scatter: Double) {
     let rows = features.rows
     let start = feature * features.stride
-    let whole = weights.isEmpty ? rows & ~3 : 0
     let largest = Standardisation.largestMean
-    return features.values.withUnsafeBufferPointer { values in
-      var lanes = SIMD4<Double>.zero
-      for row in stride(from: 0, to: whole, by: 4) {
-        let four = UnsafeRawPointer(values.baseAddress! + start + row)
-          .loadUnaligned(as: SIMD4<Double>.self)
-        lanes += four.clamped(
-          lowerBound: .init(repeating: -largest), upperBound: .init(repeating: largest))
+    return features.values.withUnsafeBufferPointer { all in
+      let values = UnsafeBufferPointer(rebasing: all[start..<start + rows])
+      if weights.isEmpty {
+        let (mean, scatter) = moments(values)
+        // No value is farther from the mean than this, so none was out of range.
+        if abs(mean) + scatter.squareRoot() <= largest { return (mean, scatter) }
       }
-      var sum = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
-      for row in whole..<rows {
-        sum += exampleWeight(weights, row) * max(-largest, min(largest, values[start + row]))
+      var sum = 0.0
+      for row in 0..<rows {
+        sum += exampleWeight(weights, row) * max(-largest, min(largest, values[row]))
       }
       let mean = sum / total
-      lanes = .zero
-      for row in stride(from: 0, to: whole, by: 4) {
-        let four = UnsafeRawPointer(values.baseAddress! + start + row)
-          .loadUnaligned(as: SIMD4<Double>.self)
-        let delta =
-          four.clamped(
-            lowerBound: .init(repeating: -largest), upperBound: .init(repeating: largest)) - mean
-        lanes += delta * delta
-      }
-      var scatter = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
-      for row in whole..<rows {
-        let delta = max(-largest, min(largest, values[start + row])) - mean
+      var scatter = 0.0
+      for row in 0..<rows {
+        let delta = max(-largest, min(largest, values[row])) - mean
         scatter += exampleWeight(weights, row) * delta * delta
       }
       return (mean, scatter)
     }
+  }
+
+  /// Mean and sum of squared deviations of some values, in eight lanes to break the chain of
+  /// additions.
+  private static func moments(
+    _ values: UnsafeBufferPointer<Double>
+  ) -> (mean: Double, scatter: Double) {
+    guard let base = values.baseAddress, !values.isEmpty else { return (0, 0) }
+    let whole = values.count & ~7
+    var lanes = SIMD8<Double>.zero
+    for row in stride(from: 0, to: whole, by: 8) {
+      lanes += UnsafeRawPointer(base + row).loadUnaligned(as: SIMD8<Double>.self)
+    }
+    var sum = lanes.sum()
+    for row in whole..<values.count { sum += values[row] }
+    let mean = sum / Double(values.count)
+    lanes = .zero
+    for row in stride(from: 0, to: whole, by: 8) {
+      let delta = UnsafeRawPointer(base + row).loadUnaligned(as: SIMD8<Double>.self) - mean
+      lanes += delta * delta
+    }
+    var scatter = lanes.sum()
+    for row in whole..<values.count { scatter += (values[row] - mean) * (values[row] - mean) }
+    return (mean, scatter)
   }
 }
 

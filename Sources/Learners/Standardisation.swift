@@ -112,3 +112,50 @@ public struct Standardisation: Sendable, Equatable {
     }
   }
 }
+
+extension Standardisation {
+  /// The same in single precision, one row after the other.
+  func standardise(_ features: Matrix, rows range: Range<Int>, into result: inout FloatRows) {
+    precondition(
+      features.columns == featureCount && result.columns == featureCount
+        && range.upperBound <= features.rows && result.capacity >= range.count && !isSoft,
+      "shapes do not fit")
+    let rows = range.count
+    result.resize(rows: rows)
+    let step = result.stride
+    features.values.withUnsafeBufferPointer { source in
+      result.values.withUnsafeMutableBufferPointer { target in
+        for column in 0..<featureCount {
+          let from = column * features.stride + range.lowerBound
+          let mean = mean[column]
+          let scale = scale[column]
+          for row in 0..<rows {
+            target[row * step + column] = Float(clip((source[from + row] - mean) * scale))
+          }
+        }
+      }
+    }
+  }
+
+  /// The same for values that are stored one row after the other, as many rows as `result` has.
+  func standardise(_ rowMajor: [Double], into result: inout FloatRows) {
+    precondition(
+      result.columns == featureCount && rowMajor.count == result.rows * featureCount && !isSoft,
+      "shapes do not fit")
+    let step = result.stride
+    rowMajor.withUnsafeBufferPointer { source in
+      result.values.withUnsafeMutableBufferPointer { target in
+        mean.withUnsafeBufferPointer { mean in
+          scale.withUnsafeBufferPointer { scale in
+            for row in 0..<result.rows {
+              for column in 0..<featureCount {
+                let value = source[row * featureCount + column]
+                target[row * step + column] = Float(clip((value - mean[column]) * scale[column]))
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -11,7 +11,7 @@ import Testing
     try check(Case<LogisticRegression>(options: .init(optimizer: .adagrad, l1: 1e-3)))
     try check(
       Case<LogisticRegression>(options: .init(optimizer: .sgd, learningRate: 1, l2: 1e-3)))
-    try check(Case<KMeans>(options: .init(clusters: 4, halfLife: 200, startSize: 100)))
+    try check(Case<KMeans>(options: .init(clusters: 4, halfLife: 200, coresetShare: 16)))
     try check(
       Case<IsolationForest>(
         options: .init(trees: 7, sampleSize: 32, reservoirSize: 128, replaceEvery: 10)))

@@ -1,0 +1,159 @@
+import Glibc
+import HeapModule
+import LinearAlgebra
+import StateCoding
+
+/// A weighted sample of all rows so far that stands for them in a clustering, with exponential
+/// forgetting.
+///
+/// Rows are drawn without replacement by priority sampling (Duffield, Lund and Thorup, "Priority
+/// sampling for estimation of arbitrary subset sums", 2007), each with an importance: 1, plus its
+/// squared distance from the nearest centre over the average one, plus the average weight of a
+/// cluster over that of its own. The last two are the sensitivity by which a coreset for k-means is
+/// drawn (Feldman and Langberg, "A unified framework for approximating and clustering data", 2011).
+/// So few far points, and small clusters, are there that a uniform sample would miss. Forgetting
+/// takes the same factor from all priorities, so it is enough to give later rows a larger one.
+struct Coreset: Sendable {
+  /// No row is more important than this.
+  private static let largestImportance = 1e4
+
+  let featureCount: Int
+  /// Largest number of rows.
+  let capacity: Int
+  private let halfLife: Double
+  /// Row-major.
+  private(set) var values: [Double] = []
+  private var members: [Member] = []
+  /// Where each member stands.
+  private var byPriority: Heap<Place> = []
+  /// Logarithm of the highest priority of a row that is not here; minus infinity while all are.
+  private var threshold = -Double.infinity
+  /// Rows seen.
+  private var age = 0.0
+
+  /// A row's place in the sample. Logarithms, as later rows count exponentially more.
+  private struct Member {
+    /// Of the weight, undiminished by age.
+    var weight: Double
+    /// Of the weight times the importance.
+    var size: Double
+    /// Of that over a random number.
+    var priority: Double
+  }
+
+  /// A member by its priority.
+  private struct Place: Comparable {
+    var priority: Double
+    var index: Int
+
+    static func < (left: Self, right: Self) -> Bool { left.priority < right.priority }
+  }
+
+  init(featureCount: Int, capacity: Int, halfLife: Double) {
+    self.featureCount = featureCount
+    self.capacity = capacity
+    self.halfLife = halfLife
+  }
+
+  var count: Int { members.count }
+
+  /// Logarithm of what a row of weight 1 counts now, where the first counted 1.
+  private var now: Double { age / halfLife * M_LN2 }
+
+  /// Offers rows of a block, all of the same age.
+  ///
+  /// - Parameters:
+  ///   - weights: One a row of `range`; those of weight 0 are passed over.
+  ///   - importance: 1 or more for each row, by its position in `range`.
+  mutating func offer(
+    _ features: Matrix, rows range: Range<Int>, weights: [Float], random: inout RandomSource,
+    importance: (Int) -> Double
+  ) {
+    age += Double(range.count)
+    // Below this, of the random number over weight and importance, a row's priority is above the
+    // threshold.
+    let bound = exp(now - threshold)
+    for (position, row) in range.enumerated() where weights[position] > 0 {
+      let size = Double(weights[position]) * min(importance(position), Self.largestImportance)
+      let draw = 1 - random.uniform()
+      guard draw < size * bound else { continue }
+      let logSize = log(size) + now
+      let member = Member(
+        weight: log(Double(weights[position])) + now, size: logSize, priority: logSize - log(draw))
+      if members.count < capacity {
+        append(member)
+        for feature in 0..<featureCount {
+          values.append(features.values[feature * features.stride + row])
+        }
+      } else {
+        replaceLowest(with: member, features, row)
+      }
+    }
+  }
+
+  /// Standardises the rows, and says how many rows each stands for now.
+  func rows(in units: Standardisation) -> (rows: FloatRows, weights: [Float]) {
+    var rows = FloatRows(columns: featureCount, capacity: count)
+    rows.resize(rows: count)
+    units.standardise(values, into: &rows)
+    let weights = members.map { Float(exp($0.weight - now + max(0, threshold - $0.size))) }
+    return (rows, weights)
+  }
+
+  private mutating func append(_ member: Member) {
+    byPriority.insert(Place(priority: member.priority, index: members.count))
+    members.append(member)
+  }
+
+  private mutating func replaceLowest(with member: Member, _ features: Matrix, _ row: Int) {
+    guard let lowest = byPriority.min, member.priority > lowest.priority else {
+      threshold = max(threshold, member.priority)
+      return
+    }
+    threshold = max(threshold, lowest.priority)
+    byPriority.replaceMin(with: Place(priority: member.priority, index: lowest.index))
+    members[lowest.index] = member
+    for feature in 0..<featureCount {
+      values[lowest.index * featureCount + feature] =
+        features.values[feature * features.stride + row]
+    }
+  }
+}
+
+extension Coreset {
+  func write(to writer: inout StateWriter) {
+    writer.write(age)
+    writer.write(count == capacity)
+    writer.write(threshold.isFinite ? threshold : 0)
+    writer.write(threshold.isFinite)
+    writer.write(members.map(\.weight))
+    writer.write(members.map(\.size))
+    writer.write(members.map(\.priority))
+    writer.write(values)
+  }
+
+  init(
+    from reader: inout StateReader, featureCount: Int, capacity: Int, halfLife: Double
+  ) throws(StateError) {
+    self.init(featureCount: featureCount, capacity: capacity, halfLife: halfLife)
+    age = try reader.readFinite()
+    let isFull = try reader.readBool()
+    let bound = try reader.readFinite()
+    if try reader.readBool() { threshold = bound }
+    let weights = try reader.readFinites()
+    let sizes = try reader.readFinites(count: weights.count)
+    let priorities = try reader.readFinites(count: weights.count)
+    guard age >= 0, weights.count <= capacity, isFull == (weights.count == capacity),
+      isFull || !threshold.isFinite
+    else { throw .invalid("kept rows") }
+    for ((weight, size), priority) in zip(zip(weights, sizes), priorities) {
+      // The logarithm of a weight is bounded by that of the largest one and the age; a priority is
+      // at least the size, and above the threshold.
+      guard weight <= now + log(largestExampleWeight) + 1, weight <= size + 1e-6 * (1 + abs(size)),
+        size <= priority, priority >= threshold
+      else { throw .invalid("kept row") }
+      append(Member(weight: weight, size: size, priority: priority))
+    }
+    values = try reader.readFinites(count: weights.count * featureCount)
+  }
+}
