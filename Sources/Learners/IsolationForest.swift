@@ -4,7 +4,7 @@ import LinearAlgebra
 /// Streaming isolation forest.
 ///
 /// Half of the trees, unless told otherwise, split at random as in the original isolation forest.
-/// The others split by gain and are grown on a quarter of the rows: what lies apart in few features
+/// The others split by gain and are grown on half of the rows: what lies apart in few features
 /// or in small clusters, random cuts hardly ever find.
 ///
 /// Trees are grown on samples, drawn without replacement, of a reservoir that prefers recent rows
@@ -95,13 +95,42 @@ public struct IsolationForest: Learner, Sendable {
   ) -> IsolationForestParameters? {
     guard features.rows > 1 else { return nil }
     var learner = IsolationForest(featureCount: features.columns, options: options, seed: seed)
-    learner.reservoir.reserveCapacity(features.rows * features.columns)
-    for row in 0..<features.rows {
-      for feature in 0..<features.columns { learner.reservoir.append(kept(features[row, feature])) }
+    var rows = [Int32](0..<Int32(features.rows))
+    var samples = (0..<options.trees).map { [Int32](learner.drawSample($0, &rows)) }
+    // Only what was drawn is copied, in the table's order.
+    var slots = [Int32](repeating: -1, count: features.rows)
+    for sample in samples { for row in sample { slots[Int(row)] = 0 } }
+    rows.removeAll(keepingCapacity: true)
+    for row in slots.indices where slots[row] == 0 {
+      slots[row] = Int32(rows.count)
+      rows.append(Int32(row))
     }
-    learner.reservoirCount = features.rows
-    learner.growAfresh()
+    learner.keep(features, rows)
+    for tree in samples.indices {
+      for index in samples[tree].indices {
+        samples[tree][index] = slots[Int(samples[tree][index])]
+      }
+    }
+    learner.trees = samples.indices.map { learner.growTree($0, samples[$0][...]) }
     return learner.makeParameters()
+  }
+
+  /// Fills the reservoir with the rows of a table that have these numbers.
+  private mutating func keep(_ features: Matrix, _ rows: [Int32]) {
+    reservoirCount = rows.count
+    reservoir = [Float](repeating: 0, count: rows.count * featureCount)
+    reservoir.withUnsafeMutableBufferPointer { reservoir in
+      // So many rows at a time that they stay in the cache from feature to feature.
+      for start in stride(from: 0, to: rows.count, by: 128) {
+        for feature in 0..<featureCount {
+          let column = feature * features.stride
+          for slot in start..<min(start + 128, rows.count) {
+            reservoir[slot * featureCount + feature] = Self.kept(
+              features.values[column + Int(rows[slot])])
+          }
+        }
+      }
+    }
   }
 
   private mutating func take(_ features: Matrix, _ row: Int) {
@@ -128,7 +157,7 @@ public struct IsolationForest: Learner, Sendable {
     sinceReplacement += 1
     if sinceReplacement >= options.replaceEvery {
       var slots = allSlots()
-      trees[oldest] = growTree(oldest, &slots)
+      trees[oldest] = growTree(oldest, drawSample(oldest, &slots))
       oldest = (oldest + 1) % trees.count
       sinceReplacement = 0
     }
@@ -143,24 +172,33 @@ public struct IsolationForest: Learner, Sendable {
 
   private mutating func growAfresh() {
     var slots = allSlots()
-    trees = (0..<options.trees).map { growTree($0, &slots) }
+    trees = (0..<options.trees).map { growTree($0, drawSample($0, &slots)) }
     oldest = 0
   }
 
   private func allSlots() -> [Int32] { (0..<Int32(reservoirCount)).map { $0 } }
 
-  /// Grows the tree of a place on a sample of the reservoir.
-  ///
-  /// - Parameter slots: Numbers of all rows in the reservoir, in any order; it is changed.
-  private mutating func growTree(_ place: Int, _ slots: inout [Int32]) -> IsolationTree {
-    // Those by gain are spread evenly over the places.
+  /// Whether the tree of a place splits by gain; those that do are spread evenly over the places.
+  private func isByGain(_ place: Int) -> Bool {
     let share = options.gainShare
-    let byGain = (Double(place + 1) * share).rounded(.down) > (Double(place) * share).rounded(.down)
-    let rows = min(byGain ? max(options.sampleSize / 4, 2) : options.sampleSize, reservoirCount)
-    for row in 0..<rows { slots.swapAt(row, row + random.below(reservoirCount - row)) }
+    return (Double(place + 1) * share).rounded(.down) > (Double(place) * share).rounded(.down)
+  }
+
+  /// Draws the sample of the tree of a place.
+  ///
+  /// - Parameter slots: Numbers of all rows, in any order; it is changed.
+  private mutating func drawSample(_ place: Int, _ slots: inout [Int32]) -> ArraySlice<Int32> {
+    let wanted = isByGain(place) ? max(options.sampleSize / 2, 2) : options.sampleSize
+    let rows = min(wanted, slots.count)
+    for row in 0..<rows { slots.swapAt(row, row + random.below(slots.count - row)) }
+    return slots[..<rows]
+  }
+
+  /// Grows the tree of a place on rows of the reservoir, in random order.
+  private mutating func growTree(_ place: Int, _ slots: ArraySlice<Int32>) -> IsolationTree {
     var grower = IsolationTreeGrower(
-      reservoir, slots: slots[..<rows], featureCount: featureCount, margin: options.margin)
-    let tree = grower.grow(serial: nextSerial, byGain: byGain, random: &random)
+      reservoir, slots: slots, featureCount: featureCount, margin: options.margin)
+    let tree = grower.grow(serial: nextSerial, byGain: isByGain(place), random: &random)
     nextSerial += 1
     return tree
   }

@@ -2,7 +2,7 @@
 public struct IsolationForestOptions: LearnerOptions {
   /// Number of trees.
   public var trees: Int
-  /// Rows that each random tree is grown on, ψ; those by gain are grown on a quarter of them.
+  /// Rows that each random tree is grown on, ψ; those by gain are grown on half of them.
   public var sampleSize: Int
   /// Share of the trees whose splits are chosen by gain, the others being random.
   public var gainShare: Double
@@ -19,9 +19,8 @@ public struct IsolationForestOptions: LearnerOptions {
 
   /// Settings, each with its default.
   public init(
-    trees: Int = 100, sampleSize: Int = 256, gainShare: Double = 0.5, margin: Double = 0.15,
-    reservoirSize: Int = 4_096,
-    halfLife: Double = 8_000, replaceEvery: Int = 128
+    trees: Int = 100, sampleSize: Int = 256, gainShare: Double = 0.5, margin: Double = 0.1,
+    reservoirSize: Int = 4_096, halfLife: Double = 20_000, replaceEvery: Int = 128
   ) {
     self.trees = trees
     self.sampleSize = sampleSize

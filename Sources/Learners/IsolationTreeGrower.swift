@@ -1,10 +1,11 @@
 /// Grows isolation trees until a node holds one row, its rows are equal, or the depth reaches
-/// ⌈log2 ψ⌉.
+/// ⌈log2 ψ⌉, a level less in a tree by gain.
 ///
 /// A random tree splits by a random feature that still varies, at a uniform threshold (Liu, Ting and
 /// Zhou, "Isolation Forest", 2008, algorithm 2) that lies between its least and largest value or a
 /// little beyond. Nothing of the sample lies beyond: that leaf is for what is yet to come, which a
-/// tree that never saw it would otherwise take for the nearest row that it did see. A tree by gain splits where that leaves two nodes that vary little, see ``chooseByGain(_:_:_:)``.
+/// tree that never saw it would otherwise take for the nearest row that it did see. A tree by gain
+/// splits where that leaves two nodes that vary little, see ``chooseByGain(_:_:_:)``.
 struct IsolationTreeGrower {
   /// The rows to draw from, row-major. What is missing, NaN, counts as the median.
   private let table: [Float]
@@ -19,6 +20,8 @@ struct IsolationTreeGrower {
 
   /// Values of a node, for ``chooseByGain(_:_:_:)``.
   var sorted: [Float] = []
+  /// Memory for putting them in order.
+  var spare: [Float] = []
   /// Features that were tried at a node, for the same.
   var tried: [Int32] = []
 
@@ -60,7 +63,10 @@ struct IsolationTreeGrower {
         if value == value { known.append(value) }
         if known.count == Self.medianRows { break }
       }
-      typical.append(known.isEmpty ? 0 : Double(upperMedian(&known)))
+      let count = known.count
+      known.append(contentsOf: repeatElement(.infinity, count: 16 - count))
+      putInOrder(&known, spare: &spare)
+      typical.append(count == 0 ? 0 : Double(known[count / 2]))
     }
     self.typical = typical
   }
@@ -70,7 +76,8 @@ struct IsolationTreeGrower {
     serial: UInt64, byGain: Bool, random: inout RandomSource
   ) -> IsolationTree {
     let rows = order.count
-    let limit = rows > 1 ? Int.bitWidth - (rows - 1).leadingZeroBitCount : 0
+    let levels = rows > 1 ? Int.bitWidth - (rows - 1).leadingZeroBitCount : 0
+    let limit = byGain ? max(levels - 1, 1) : levels
     addNode(rows: rows, depth: 0)
     var pending = [Pending(node: 0, start: 0, end: rows, depth: 0)]
     while let next = pending.popLast() {
@@ -173,11 +180,17 @@ struct IsolationTreeGrower {
   /// Copies a feature's values among the rows to ``sorted``, in the order of the rows.
   mutating func gather(_ feature: Int, _ start: Int, _ end: Int) {
     let usual = Float(typical[feature])
+    let count = end - start
     sorted.removeAll(keepingCapacity: true)
+    sorted.append(contentsOf: repeatElement(0, count: count))
     table.withUnsafeBufferPointer { table in
-      for position in start..<end {
-        let value = table[order[position] + feature]
-        sorted.append(value == value ? value : usual)
+      order.withUnsafeBufferPointer { order in
+        sorted.withUnsafeMutableBufferPointer { sorted in
+          for place in 0..<count {
+            let value = table[order[start + place] + feature]
+            sorted[place] = value == value ? value : usual
+          }
+        }
       }
     }
   }

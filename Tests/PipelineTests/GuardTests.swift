@@ -39,7 +39,7 @@ import Topics
   /// Each version a snapshot, so that one alone can be scored with.
   private func pipeline(_ changes: (String, String)...) throws -> Pipeline {
     var text = pipelineText.replacingOccurrences(of: "snapshot_every: 5", with: "snapshot_every: 1")
-    // Trees that go by gain take a quarter of the rows: of this small forest's, eight, too few.
+    // Trees that go by gain take half of the rows: of this small forest's, sixteen, too few.
     text.replace("replace_every: 16", with: "replace_every: 16\n    gain_share: 0")
     for (old, new) in changes {
       try #require(text.contains(old), "nothing to replace: \(old)")

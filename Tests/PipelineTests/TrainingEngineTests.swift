@@ -182,7 +182,7 @@ import Testing
   }
 
   @Test func versionsRiseByOneAndComeAsOftenAsAskedFor() throws {
-    // A small forest's trees by gain, of eight rows each, would be withheld at times.
+    // A small forest's trees by gain, of sixteen rows each, would be withheld at times.
     var bench = Bench(
       try .test(("replace_every: 16", "replace_every: 16\n    gain_share: 0")))
     try bench.run(Event.stream(3000))
