@@ -61,10 +61,13 @@ let package = Package(
         .product(name: "HeapModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(
+      name: "Detection", dependencies: ["Features", "Files", "Learners", "LinearAlgebra"]),
     .executableTarget(
       name: "weir",
       dependencies: [
-        "Datasets", "Evaluation", "Features", "Files", "Learners", "ModelLog", "Pipeline",
+        "Datasets", "Detection", "Evaluation", "Features", "Files", "Learners", "ModelLog",
+        "Pipeline",
         "Reports", "Topics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -78,7 +81,8 @@ let package = Package(
     .target(
       name: "Fuzzing",
       dependencies: [
-        "Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Pipeline", "Processes",
+        "Detection", "Features", "Files", "Learners", "LinearAlgebra", "ModelLog", "Pipeline",
+        "Processes",
         "Topics",
       ]),
     // What scripts/crash-test, latency, soak and fuzz run.
@@ -126,6 +130,8 @@ let package = Package(
         "ModelLog",
         "Topics", .product(name: "Logging", package: "swift-log"),
       ]),
+    .testTarget(
+      name: "DetectionTests", dependencies: ["Detection", "Features", "Files", "LinearAlgebra"]),
     .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"]),
     .testTarget(
       name: "CommandTests",

@@ -132,12 +132,6 @@ struct ReplayCommand: ParsableCommand {
     if json != "-", features != "-" { printLine(result.text(width: terminalWidth())) }
   }
 
-  private func samePath(_ one: String, _ other: String) -> Bool {
-    if one == "-" || other == "-" { return one == other }
-    return URL(fileURLWithPath: one).standardizedFileURL
-      == URL(fileURLWithPath: other).standardizedFileURL
-  }
-
   private func featureRange() throws -> Range<Int64> {
     let start = try from.map(eventTime) ?? 0
     let end = try to.map(eventTime) ?? .max
@@ -151,6 +145,13 @@ struct ReplayCommand: ParsableCommand {
       throw FileError(path: path, reason: error.description)
     }
   }
+}
+
+/// Whether two paths of the command line name the same file, or both a standard stream.
+func samePath(_ one: String, _ other: String) -> Bool {
+  if one == "-" || other == "-" { return one == other }
+  return URL(fileURLWithPath: one).standardizedFileURL
+    == URL(fileURLWithPath: other).standardizedFileURL
 }
 
 /// What is evaluated, and how.

@@ -11,7 +11,7 @@ struct Weir: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Train.self, Score.self, ReplayCommand.self, Compare.self, PipelineCommand.self, Models.self,
-      Produce.self, Generate.self, TopicsCommand.self, DeadLettersCommand.self,
+      Train.self, Score.self, ReplayCommand.self, Compare.self, Detect.self, PipelineCommand.self,
+      Models.self, Produce.self, Generate.self, TopicsCommand.self, DeadLettersCommand.self,
     ])
 }

@@ -6,7 +6,8 @@ import Testing
   private static let isRecording = ProcessInfo.processInfo.environment["WEIR_RECORD_HELP"] != nil
 
   @Test(arguments: [
-    [], ["train"], ["score"], ["replay"], ["compare"], ["pipeline"], ["pipeline", "check"],
+    [], ["train"], ["score"], ["replay"], ["compare"], ["detect"], ["pipeline"],
+    ["pipeline", "check"],
     ["models"], ["models", "list"],
     ["models", "show"],
     ["models", "diff"], ["models", "history"], ["models", "at"], ["models", "verify"],

@@ -24,7 +24,9 @@ import Testing
 
   @Test func everyDocumentIsReadOrRefused() throws { try fuzz(JSONTarget(), inputs: 20_000) }
 
-  @Test func everyTableIsReadOrRefused() throws { try fuzz(CSVTarget(), inputs: 1_000) }
+  @Test func everyHistoryIsReadOrRefused() throws { try fuzz(CSVTarget(), inputs: 1_000) }
+
+  @Test func everyTableIsReadOrRefused() throws { try fuzz(TableTarget(), inputs: 1_000) }
 
   @Test func everyPipelineFileIsReadOrRefusedByLine() throws {
     try fuzz(PipelineFileTarget(), inputs: 1_000)

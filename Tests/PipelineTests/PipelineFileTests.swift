@@ -121,7 +121,7 @@ import Testing
     Mistake("- time: hour", "- hour", 20, "mapping"),
     Mistake("kind: k-means", "kind: kmeans", 26, "did you mean 'k-means'?"),
     Mistake("    kind: k-means\n", "", 26, "'kind'"),
-    Mistake("clusters: 3", "clusters: 0", 27, "1 to 65,536"),
+    Mistake("clusters: 3", "clusters: 0", 27, "1 to 1,000"),
     Mistake("clusters: 3", "clusters: three", 27, "whole number"),
     Mistake("clusters: 3", "cluster: 3", 27, "did you mean 'clusters'?"),
     Mistake("batch: 32\n  clusters", "batch: 0\n  clusters", 24, "1 to 4096"),

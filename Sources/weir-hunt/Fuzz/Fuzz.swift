@@ -11,7 +11,9 @@ struct Fuzz: ParsableCommand {
       """)
 
   @Argument(
-    help: "event-json, json, csv, pipeline-file, update, topic-file; all of them if none is named.")
+    help: """
+      event-json, json, csv, table, pipeline-file, update, topic-file; all of them if none is named.
+      """)
   var targets: [FuzzTargetName] = []
   @Option(help: "How long each target runs.") var seconds = 600.0
   @Option(help: "What the inputs follow from.") var seed: UInt64 = 1

@@ -7,6 +7,7 @@ enum FuzzTargetName: String, CaseIterable, ExpressibleByArgument {
   case event = "event-json"
   case json
   case csv
+  case table
   case pipelineFile = "pipeline-file"
   case update
   case topicFile = "topic-file"
@@ -16,6 +17,7 @@ enum FuzzTargetName: String, CaseIterable, ExpressibleByArgument {
     case .event: try EventTarget()
     case .json: JSONTarget()
     case .csv: try CSVTarget()
+    case .table: try TableTarget()
     case .pipelineFile: PipelineFileTarget()
     case .update: try UpdateTarget()
     case .topicFile: try TopicFileTarget()
