@@ -57,7 +57,7 @@ public struct IsolationForestParameters: ModelParameters, Equatable {
   /// the feature's ``typical`` one.
   public func score(_ features: Matrix, into scores: inout [Float]) {
     precondition(
-      features.columns == featureCount && scores.count >= features.rows, "shapes do not fit")
+      features.columns >= featureCount && scores.count >= features.rows, "shapes do not fit")
     if let layout {
       layout.forEachPath(features) { row, path in scores[row] = Float(exp2(-path)) }
     } else {
@@ -80,7 +80,7 @@ public struct IsolationForestParameters: ModelParameters, Equatable {
   /// ``sampleSize``, to which trees grown on fewer rows are scaled; the score is
   /// 2^(sum ÷ c(ψ) − 1).
   public func contributions(row: Int, of features: Matrix) -> [Contribution] {
-    precondition(features.columns == featureCount, "shapes do not fit")
+    precondition(features.columns >= featureCount, "shapes do not fit")
     var result = (0..<featureCount).map {
       Contribution(feature: $0, contribution: 0, typical: typical[$0])
     }

@@ -4,7 +4,7 @@ extension KMeansParameters {
   /// Writes one score a row, see ``ModelParameters/score(_:into:)``.
   public func score(_ features: Matrix, into scores: inout [Float]) {
     precondition(
-      features.columns == featureCount && scores.count >= features.rows, "shapes do not fit")
+      features.columns >= featureCount && scores.count >= features.rows, "shapes do not fit")
     let rows = features.rows
     guard rows > 0 else { return }
     let columns = featureCount

@@ -79,7 +79,7 @@ public struct KMeansParameters: ModelParameters, Equatable {
   /// The nearest cluster of a row, the first of several equally near, and the squared distance in
   /// standardised units.
   public func nearest(row: Int, of features: Matrix) -> (cluster: Int, squaredDistance: Double) {
-    precondition(features.columns == featureCount, "shapes do not fit")
+    precondition(features.columns >= featureCount, "shapes do not fit")
     var best = (cluster: 0, squaredDistance: Double.infinity)
     for cluster in 0..<clusterCount {
       var sum = 0.0

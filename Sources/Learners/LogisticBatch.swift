@@ -14,6 +14,9 @@ struct LogisticBatch: Sendable {
   private(set) var weights: [Double]
   /// Whether all of ``weights`` are 1.
   private(set) var isUnweighted = true
+  /// Log-odds of the rows' categories, which are added to those of the features; empty without
+  /// hashed columns.
+  var offsets: [Double] = []
   /// Log-odds, one column an expert.
   var logOdds: Matrix
   /// Log-odds of the experts' mixture.
@@ -52,7 +55,7 @@ struct LogisticBatch: Sendable {
     standardisation: Standardisation, options: LogisticRegressionOptions
   ) {
     standardisation.standardise(features, rows: range, into: &standardised)
-    let start = features.columns * standardised.stride
+    let start = (standardised.columns - 1) * standardised.stride
     isUnweighted =
       exampleWeights.isEmpty && options.positiveWeight == 1 && options.negativeWeight == 1
     for (row, source) in range.enumerated() {
@@ -128,8 +131,9 @@ struct LogisticBatch: Sendable {
           let e = exp(-abs(x))
           let inverse = 1 / (1 + e)
           let weight = weights[row]
+          let own = offsets.isEmpty ? x : x - offsets[row]
           targets[start + row] =
-            curvatures[row] * x + weight * (labels[row] - (x > 0 ? inverse : e * inverse))
+            curvatures[row] * own + weight * (labels[row] - (x > 0 ? inverse : e * inverse))
           loss += weight * (max(x, 0) - labels[row] * x)
           if isUnweighted {
             product *= 1 + e

@@ -35,14 +35,16 @@ struct LogisticGradient: Sendable {
     sums = coefficients
   }
 
-  /// Learns the rows that a batch holds, one after the other.
-  mutating func learn(_ batch: LogisticBatch) {
+  /// Learns the rows that a batch holds, one after the other; leaves in the batch the log-odds that
+  /// each had before.
+  mutating func learn(_ batch: inout LogisticBatch) {
     let z = batch.standardised
     for row in 0..<batch.rows where batch.weights[row] > 0 {
-      var logOdds = 0.0
+      var logOdds = batch.offsets.isEmpty ? 0.0 : batch.offsets[row]
       for column in coefficients.indices {
         logOdds += coefficients[column] * z.values[column * z.stride + row]
       }
+      batch.mixed[row] = logOdds
       let slope = batch.weights[row] * (logistic(logOdds) - batch.labels[row])
       for column in coefficients.indices {
         step(column, gradient: slope * z.values[column * z.stride + row])

@@ -45,6 +45,9 @@ struct LogisticMixture: Sendable {
   /// Share of each expert.
   var shares: [Double] { logShares.map { exp($0) } }
 
+  /// The calibration's factor on log-odds.
+  var slope: Double { calibration.slope }
+
   /// The mixture, calibrated: weights, and the intercept as the last coefficient.
   var mixed: [Double] {
     var result = [Double](repeating: 0, count: coefficients.columns)
@@ -63,8 +66,7 @@ struct LogisticMixture: Sendable {
   mutating func learn(
     _ batch: inout LogisticBatch, examples: UInt64, options: LogisticRegressionOptions
   ) {
-    batch.standardised.multiply(transposed: coefficients, into: &batch.logOdds)
-    mix(&batch)
+    predict(&batch)
     if options.calibrates { calibration.learn(batch) }
     batch.setCurvatures(at: batch.mixed, floor: options.curvatureFloor)
     batch.makeResponses(losses: &losses)
@@ -77,8 +79,7 @@ struct LogisticMixture: Sendable {
     // each expert takes its own curvatures, being still alike.
     guard !past.isEmpty else { return }
     for _ in 1..<Self.firstPasses {
-      batch.standardised.multiply(transposed: coefficients, into: &batch.logOdds)
-      mix(&batch)
+      predict(&batch)
       batch.setCurvatures(at: batch.mixed, floor: options.curvatureFloor)
       var ignored = losses
       batch.makeResponses(losses: &ignored)
@@ -89,8 +90,16 @@ struct LogisticMixture: Sendable {
     }
   }
 
-  private func mix(_ batch: inout LogisticBatch) {
+  /// The log-odds of the experts and of their mixture.
+  private func predict(_ batch: inout LogisticBatch) {
+    batch.standardised.multiply(transposed: coefficients, into: &batch.logOdds)
     let rows = batch.rows
+    if !batch.offsets.isEmpty {
+      for expert in experts.indices {
+        let start = expert * batch.logOdds.stride
+        for row in 0..<rows { batch.logOdds.values[start + row] += batch.offsets[row] }
+      }
+    }
     for row in 0..<rows { batch.mixed[row] = 0 }
     for (expert, share) in shares.enumerated() {
       let start = expert * batch.logOdds.stride

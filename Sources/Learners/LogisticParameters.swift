@@ -1,37 +1,45 @@
 import LinearAlgebra
 
-/// A logistic regression: p = 1 / (1 + exp(−(intercept + Σ weightⱼ zⱼ))) with z the standardised
-/// features.
+/// A logistic regression: p = 1 / (1 + exp(−(intercept + Σ weightⱼ zⱼ + Σ h))) with z the standardised
+/// features and h the weights of hashed categories, whose columns come last.
 public struct LogisticParameters: ModelParameters, Equatable {
   /// Family of the model.
   public static let kind = ModelKind.logisticRegression
 
   /// Units of the weights.
   public let standardisation: Standardisation
-  /// Log-odds per standard deviation, one a feature.
+  /// Log-odds per standard deviation, one a feature that is not hashed.
   public let weights: [Double]
-  /// Log-odds of an event with all features at their means.
+  /// Log-odds of an event with all features at their means, and no category.
   public let intercept: Double
+  /// The table that hashed columns look up; nil without any.
+  public let hashed: HashedWeights?
 
-  /// A model of `weights.count` features.
-  public init(standardisation: Standardisation, weights: [Double], intercept: Double) {
+  /// A model of `weights.count` features, and those hashed.
+  public init(
+    standardisation: Standardisation, weights: [Double], intercept: Double,
+    hashed: HashedWeights? = nil
+  ) {
     precondition(standardisation.featureCount == weights.count, "one weight a feature")
     self.standardisation = standardisation
     self.weights = weights
     self.intercept = intercept
+    self.hashed = hashed
   }
 
-  /// Number of features.
-  public var featureCount: Int { weights.count }
+  /// Number of features, hashed ones included.
+  public var featureCount: Int { weights.count + (hashed?.columns ?? 0) }
 
   /// Whether every number is finite and in range.
   public var isFinite: Bool {
     standardisation.isFinite && intercept.isFinite
-      && weights.allSatisfy { abs($0) <= Self.largestWeight }
+      && weights.allSatisfy { abs($0) <= Self.largestWeight } && hashed?.isFinite ?? true
   }
 
   /// Of the weights and the intercept.
-  public var largestMagnitude: Double { weights.reduce(abs(intercept)) { max($0, abs($1)) } }
+  public var largestMagnitude: Double {
+    weights.reduce(max(abs(intercept), hashed?.largestMagnitude ?? 0)) { max($0, abs($1)) }
+  }
 
   /// Weights beyond this are out of range: a sum of terms below it cannot overflow.
   public static let largestWeight = 1e100
@@ -39,7 +47,7 @@ public struct LogisticParameters: ModelParameters, Equatable {
   /// Writes one score a row, see ``ModelParameters/score(_:into:)``.
   public func score(_ features: Matrix, into scores: inout [Float]) {
     precondition(
-      features.columns == featureCount && scores.count >= features.rows, "shapes do not fit")
+      features.columns >= featureCount && scores.count >= features.rows, "shapes do not fit")
     let block = 64
     let rows = features.rows
     let inverseLimit = 1 / standardisation.limit
@@ -68,6 +76,12 @@ public struct LogisticParameters: ModelParameters, Equatable {
               }
             }
           }
+          if let hashed {
+            for column in weights.count..<featureCount {
+              let from = column * features.stride + start
+              for row in 0..<count { sums[row] += hashed.weight(of: values[from + row]) }
+            }
+          }
           for row in 0..<count { scores[start + row] = Float(logistic(sums[row])) }
         }
       }
@@ -75,9 +89,10 @@ public struct LogisticParameters: ModelParameters, Equatable {
   }
 
   /// Contributions in log-odds, relative to an event with all features at their means: they and the
-  /// intercept add up to the log-odds of the score. Typical is the mean.
+  /// intercept add up to the log-odds of the score. Typical is the mean; of a hashed column −1, since
+  /// no category is.
   public func contributions(row: Int, of features: Matrix) -> [Contribution] {
-    precondition(features.columns == featureCount, "shapes do not fit")
+    precondition(features.columns >= featureCount, "shapes do not fit")
     return weights.indices.map { feature in
       Contribution(
         feature: feature,
@@ -85,5 +100,10 @@ public struct LogisticParameters: ModelParameters, Equatable {
           * standardisation.standardise(features[row, feature], feature: feature),
         typical: standardisation.mean[feature])
     }
+      + (weights.count..<featureCount).map { feature in
+        Contribution(
+          feature: feature, contribution: hashed?.weight(of: features[row, feature]) ?? 0,
+          typical: -1)
+      }
   }
 }

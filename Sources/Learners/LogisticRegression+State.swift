@@ -8,11 +8,15 @@ extension LogisticRegression {
     featureCount: Int, options: LogisticRegressionOptions = .init(), state: [UInt8]
   ) throws {
     try options.validate()
+    guard featureCount >= options.hashed.columns else {
+      throw StateError.mismatch("number of features")
+    }
     self.init(featureCount: featureCount, options: options)
     var reader = StateReader(state)
     examples = try StateHeader.readExamples(
       from: &reader, kind: .logisticRegression, version: Self.stateVersion,
       featureCount: featureCount)
+    let featureCount = featureCount - options.hashed.columns
     guard try reader.readString() == options.optimizer.rawValue else {
       throw StateError.mismatch("optimizer")
     }
@@ -34,6 +38,9 @@ extension LogisticRegression {
       gradient = try LogisticGradient(
         from: &reader, featureCount: featureCount, options: options)
     }
+    if hashed != nil {
+      hashed = try HashedWeightsLearner(from: &reader, options: options.hashed)
+    }
     try reader.finish()
   }
 
@@ -43,8 +50,8 @@ extension LogisticRegression {
     var writer = StateWriter()
     writer.reserve(options.halfLives.count * (featureCount + 3) * (featureCount + 1) * 8 + 256)
     StateHeader(
-      kind: .logisticRegression, version: Self.stateVersion, featureCount: featureCount,
-      examples: examples
+      kind: .logisticRegression, version: Self.stateVersion,
+      featureCount: featureCount + options.hashed.columns, examples: examples
     ).write(to: &writer)
     writer.write(options.optimizer.rawValue)
     writer.write(options.halfLives)
@@ -54,6 +61,7 @@ extension LogisticRegression {
     writer.write(rebasedAt)
     mixture?.write(to: &writer)
     gradient?.write(to: &writer)
+    hashed?.write(to: &writer)
     return writer.bytes
   }
 }

@@ -15,6 +15,10 @@ import LinearAlgebra
 /// follow the stream as well. An average in log-odds of linear models is a linear model: a score is
 /// one dot product.
 ///
+/// Columns of hashed categories have a table of weights of their own, see ``HashedWeights``; their
+/// number is ``HashedWeightsOptions/columns``, and they are the last ones of every batch. Experts and
+/// table learn each on top of the other's log-odds, and the sum is what is calibrated.
+///
 /// Optimizers of first order are there for comparison, and for their penalties, see
 /// ``LogisticRegressionOptions/Optimizer``.
 public struct LogisticRegression: Learner, Sendable {
@@ -42,11 +46,20 @@ public struct LogisticRegression: Learner, Sendable {
   var mixture: LogisticMixture?
   /// Of an optimizer of first order; nil with another.
   var gradient: LogisticGradient?
+  /// Of the hashed columns; nil without any.
+  var hashed: HashedWeightsLearner?
   private var batch: LogisticBatch
 
   /// A learner that has seen nothing. It needs no random numbers, so the seed makes no difference.
+  ///
+  /// - Parameter featureCount: columns of every batch, hashed ones included.
   public init(featureCount: Int, options: LogisticRegressionOptions = .init(), seed: UInt64 = 0) {
-    precondition(featureCount >= 0, "a model needs a non-negative number of features")
+    let hashedCount = options.hashed.columns
+    precondition(
+      hashedCount >= 0 && featureCount >= hashedCount,
+      "a model needs a non-negative number of features")
+    let featureCount = featureCount - hashedCount
+    if hashedCount > 0 { hashed = HashedWeightsLearner(options: options.hashed) }
     self.options = options
     examples = 0
     moments = RunningMoments(
@@ -68,7 +81,12 @@ public struct LogisticRegression: Learner, Sendable {
 
   /// Steps since the start, over all experts, that would have been larger than is allowed, two
   /// log-odds a standard deviation, and were made that.
-  public var boundedSteps: UInt64 { mixture?.boundedSteps ?? gradient?.boundedSteps ?? 0 }
+  public var boundedSteps: UInt64 {
+    (mixture?.boundedSteps ?? gradient?.boundedSteps ?? 0) + (hashed?.boundedSteps ?? 0)
+  }
+
+  /// Columns that are no hashes.
+  private var denseCount: Int { standardisation.featureCount }
 
   /// Share of each expert in the published model, in the order of the half-lives; empty with an
   /// optimizer of first order.
@@ -78,13 +96,14 @@ public struct LogisticRegression: Learner, Sendable {
   /// above one half count as 1, others as 0.
   public mutating func learn(_ features: Matrix, labels: [Double], weights: [Double] = []) {
     let rows = features.rows
-    precondition(features.columns == standardisation.featureCount, "shapes do not fit")
+    precondition(
+      features.columns == denseCount + options.hashed.columns, "shapes do not fit")
     precondition(labels.count >= rows, "a label is missing")
     precondition(weights.isEmpty || weights.count >= rows, "a weight is missing")
     guard (0..<rows).contains(where: { exampleWeight(weights, $0) > 0 }) else { return }
     if batch.standardised.stride < rows {
       batch = LogisticBatch(
-        featureCount: features.columns, experts: options.halfLives.count, capacity: rows)
+        featureCount: denseCount, experts: options.halfLives.count, capacity: rows)
     }
     moments.add(features, weights: weights)
     rebaseIfDue(after: examples + UInt64(rows))
@@ -98,8 +117,10 @@ public struct LogisticRegression: Learner, Sendable {
       batch.load(
         features, labels, weights, rows: start..<end, standardisation: standardisation,
         options: options)
+      hashed?.load(features, rows: start..<end, into: &batch)
       mixture?.learn(&batch, examples: examples, options: options)
-      gradient?.learn(batch)
+      gradient?.learn(&batch)
+      hashed?.learn(batch, features, rows: start..<end)
       examples += UInt64(end - start)
       start = end
     }
@@ -114,7 +135,8 @@ public struct LogisticRegression: Learner, Sendable {
     guard examples > 0, var mixed = mixture?.mixed ?? gradient?.coefficients else { return nil }
     let intercept = mixed.removeLast()
     return LogisticParameters(
-      standardisation: standardisation, weights: mixed, intercept: intercept)
+      standardisation: standardisation, weights: mixed, intercept: intercept,
+      hashed: hashed?.makeWeights(slope: mixture?.slope ?? 1))
   }
 
   /// Moves the units of the equations to the present moments each time the number of examples has

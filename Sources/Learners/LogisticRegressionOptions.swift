@@ -63,6 +63,8 @@ public struct LogisticRegressionOptions: LearnerOptions {
   public var calibrates: Bool
   /// Half-life of the running means and variances, in examples.
   public var standardisationHalfLife: Double
+  /// The columns of hashed categories, none by default, and how their weights are learned.
+  public var hashed: HashedWeightsOptions
 
   /// Settings, each with its default.
   public init(
@@ -82,7 +84,8 @@ public struct LogisticRegressionOptions: LearnerOptions {
     mixingRate: Double = 1,
     switchingRate: Double = 0.001,
     calibrates: Bool = true,
-    standardisationHalfLife: Double = 1_000_000
+    standardisationHalfLife: Double = 1_000_000,
+    hashed: HashedWeightsOptions = .init()
   ) {
     self.optimizer = optimizer
     self.learningRate = learningRate
@@ -101,6 +104,7 @@ public struct LogisticRegressionOptions: LearnerOptions {
     self.switchingRate = switchingRate
     self.calibrates = calibrates
     self.standardisationHalfLife = standardisationHalfLife
+    self.hashed = hashed
   }
 
   /// The default of ``clip``.
@@ -143,5 +147,6 @@ public struct LogisticRegressionOptions: LearnerOptions {
       switchingRate >= 0 && switchingRate <= 0.5, "switchingRate", "from 0 to 0.5")
     try InvalidOption.require(
       standardisationHalfLife > 0, "standardisationHalfLife", "a positive number of examples")
+    try hashed.validate()
   }
 }

@@ -5,7 +5,7 @@ public protocol ModelParameters: Sendable {
   /// Family of the model.
   static var kind: ModelKind { get }
 
-  /// Columns that a block of events must have.
+  /// Columns that a block of events must have at least; further ones are left out.
   var featureCount: Int { get }
 
   /// Writes one score a row.
@@ -14,7 +14,7 @@ public protocol ModelParameters: Sendable {
   /// scratch is allocated.
   ///
   /// - Parameters:
-  ///   - features: Events with ``featureCount`` columns.
+  ///   - features: Events with at least ``featureCount`` columns.
   ///   - scores: Room for at least one score a row; the first `features.rows` are written. Scores
   ///     are in [0, 1], higher is more suspicious, and never NaN for finite features.
   func score(_ features: Matrix, into scores: inout [Float])

@@ -31,9 +31,9 @@ public struct RunningMoments: Sendable, Equatable {
   }
 
   /// Adds the rows of a batch with their weights (empty for all 1). Values beyond
-  /// ±``Standardisation/largestMean`` count as that.
+  /// ±``Standardisation/largestMean`` count as that; columns past the moments' are left out.
   public mutating func add(_ features: Matrix, weights: [Double] = []) {
-    precondition(features.columns == mean.count, "shapes do not fit")
+    precondition(features.columns >= mean.count, "shapes do not fit")
     precondition(weights.isEmpty || weights.count >= features.rows, "a weight is missing")
     let rows = features.rows
     guard rows > 0 else { return }

@@ -76,7 +76,7 @@ public struct Standardisation: Sendable, Equatable {
   }
 
   /// Writes the standardised rows into the first ``featureCount`` columns of `result`, whose number
-  /// of rows is set.
+  /// of rows is set. Further columns of `features` are left out.
   func standardise(_ features: Matrix, into result: inout Matrix) {
     standardise(features, rows: 0..<features.rows, into: &result)
   }
@@ -84,7 +84,7 @@ public struct Standardisation: Sendable, Equatable {
   /// The same for some of the rows.
   func standardise(_ features: Matrix, rows range: Range<Int>, into result: inout Matrix) {
     precondition(
-      features.columns == featureCount && result.columns >= featureCount
+      features.columns >= featureCount && result.columns >= featureCount
         && range.upperBound <= features.rows && result.stride >= range.count, "shapes do not fit")
     let rows = range.count
     result.resize(rows: rows)
