@@ -40,20 +40,57 @@ enum ParameterCodec {
     weights.weights = parameters.weights
     return EncodedParameters(
       kind: .logisticRegression,
-      parts: [part(message(parameters.standardisation)), part(weights)])
+      parts: [part(message(parameters.standardisation)), part(weights)]
+        + (parameters.hashed.map { [part(message($0))] } ?? []))
   }
 
   private static func decodeLogistic(
     _ parts: [EncodedParameters.Part]
   ) throws(UpdateError) -> LogisticParameters {
-    guard parts.count == 2 else { throw corrupt("a logistic regression has 2 parts") }
+    guard (2...3).contains(parts.count) else {
+      throw corrupt("a logistic regression has 2 or 3 parts")
+    }
     let weights: Weir_V1_LinearWeights = try parse(parts[1])
     let standardisation = try standardisation(parts[0])
     guard standardisation.featureCount == weights.weights.count else {
       throw corrupt("as many weights as standardised features")
     }
     return LogisticParameters(
-      standardisation: standardisation, weights: weights.weights, intercept: weights.intercept)
+      standardisation: standardisation, weights: weights.weights, intercept: weights.intercept,
+      hashed: parts.count > 2 ? try hashedWeights(parts[2]) : nil)
+  }
+
+  private static func message(_ hashed: HashedWeights) -> Weir_V1_HashedWeights {
+    var message = Weir_V1_HashedWeights()
+    message.bits = UInt32(hashed.bits)
+    message.columns = UInt32(hashed.columns)
+    let entries = hashed.table.indices.filter { hashed.table[$0] != 0 }
+    var previous = 0
+    message.gap = entries.map { entry in
+      defer { previous = entry }
+      return UInt32(entry - previous)
+    }
+    message.weight = entries.map { hashed.table[$0] }
+    return message
+  }
+
+  private static func hashedWeights(
+    _ part: EncodedParameters.Part
+  ) throws(UpdateError) -> HashedWeights {
+    let message: Weir_V1_HashedWeights = try parse(part)
+    guard (1...HashedWeightsOptions.largestBits).contains(Int(message.bits)),
+      message.columns > 0, message.columns <= 1 << 20, message.gap.count == message.weight.count
+    else { throw corrupt("a table of hashed weights of impossible size") }
+    var table = [Float](repeating: 0, count: 1 << Int(message.bits))
+    var entry = 0
+    for (place, (gap, weight)) in zip(message.gap, message.weight).enumerated() {
+      guard gap > 0 || place == 0, weight != 0, Int(gap) < table.count - entry else {
+        throw corrupt("hashed weights out of order or beyond their table")
+      }
+      entry += Int(gap)
+      table[entry] = weight
+    }
+    return HashedWeights(columns: Int(message.columns), table: table)
   }
 
   // MARK: k-means

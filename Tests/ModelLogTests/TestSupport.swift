@@ -116,7 +116,7 @@ func areIdentical(_ a: any ModelParameters, _ b: any ModelParameters) -> Bool {
   switch (a, b) {
   case let (a as LogisticParameters, b as LogisticParameters):
     return same(a.standardisation, b.standardisation) && bits(a.weights) == bits(b.weights)
-      && a.intercept.bitPattern == b.intercept.bitPattern
+      && a.intercept.bitPattern == b.intercept.bitPattern && a.hashed == b.hashed
   case let (a as KMeansParameters, b as KMeansParameters):
     return same(a.standardisation, b.standardisation) && bits(a.centres) == bits(b.centres)
       && bits(a.spreads) == bits(b.spreads) && bits(a.weights) == bits(b.weights)

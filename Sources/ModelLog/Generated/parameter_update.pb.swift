@@ -350,7 +350,7 @@ nonisolated struct Weir_V1_Figures: Sendable {
 }
 
 /// A part's content is one serialised message, by the kind and the index:
-///   logistic-regression: 0 Standardisation, 1 LinearWeights
+///   logistic-regression: 0 Standardisation, 1 LinearWeights, with hashed features 2 HashedWeights
 ///   k-means:             0 Standardisation, 1… Centre
 ///   isolation-forest:    0 ForestHeader, 1… Tree
 nonisolated struct Weir_V1_Part: Sendable {
@@ -396,7 +396,7 @@ nonisolated struct Weir_V1_Standardisation: Sendable {
   fileprivate var _limit: Double? = nil
 }
 
-/// log-odds = intercept + Σ weight · z
+/// log-odds = intercept + Σ weight · z + Σ of the weights of hashed categories
 nonisolated struct Weir_V1_LinearWeights: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -405,6 +405,30 @@ nonisolated struct Weir_V1_LinearWeights: Sendable {
   var intercept: Double = 0
 
   var weights: [Double] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// The last `columns` features hold hashes of categories, not quantities. One of value h, a whole number
+/// from 0 to 2^20 - 1, adds the weight of entry h mod 2^bits to the log-odds; any other value adds
+/// nothing. Entries that are not listed have a weight of 0.
+nonisolated struct Weir_V1_HashedWeights: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 1 to 20
+  var bits: UInt32 = 0
+
+  var columns: UInt32 = 0
+
+  /// how far each entry listed is from the one before; the first from 0
+  var gap: [UInt32] = []
+
+  /// of each, never 0
+  var weight: [Float] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1095,6 +1119,51 @@ nonisolated extension Weir_V1_LinearWeights: SwiftProtobuf.Message, SwiftProtobu
   static func ==(lhs: Weir_V1_LinearWeights, rhs: Weir_V1_LinearWeights) -> Bool {
     if lhs.intercept != rhs.intercept {return false}
     if lhs.weights != rhs.weights {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Weir_V1_HashedWeights: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".HashedWeights"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}bits\0\u{1}columns\0\u{1}gap\0\u{1}weight\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.bits) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.columns) }()
+      case 3: try { try decoder.decodeRepeatedUInt32Field(value: &self.gap) }()
+      case 4: try { try decoder.decodeRepeatedFloatField(value: &self.weight) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.bits != 0 {
+      try visitor.visitSingularUInt32Field(value: self.bits, fieldNumber: 1)
+    }
+    if self.columns != 0 {
+      try visitor.visitSingularUInt32Field(value: self.columns, fieldNumber: 2)
+    }
+    if !self.gap.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.gap, fieldNumber: 3)
+    }
+    if !self.weight.isEmpty {
+      try visitor.visitPackedFloatField(value: self.weight, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Weir_V1_HashedWeights, rhs: Weir_V1_HashedWeights) -> Bool {
+    if lhs.bits != rhs.bits {return false}
+    if lhs.columns != rhs.columns {return false}
+    if lhs.gap != rhs.gap {return false}
+    if lhs.weight != rhs.weight {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
