@@ -47,6 +47,9 @@ public struct FeatureDefinition: Sendable, Equatable {
     /// One of `buckets` columns is 1, chosen by a hash of the category (Weinberger et al., "Feature
     /// hashing for large scale multitask learning", 2009, without the sign).
     case hashed(String, buckets: Int)
+    /// Which category it is, or which combination of several, as the number of its ``CategoryHash``;
+    /// of category fields or entities. Only models that look up a weight for it can learn from it.
+    case sparse([String])
     /// 1 where the field was missing and its stand-in was taken, else 0.
     case isMissing(String)
 
@@ -67,6 +70,7 @@ public struct FeatureDefinition: Sendable, Equatable {
       case .oneHot(let field, let categories):
         "one_hot \(field) \(categories.joined(separator: " "))"
       case .hashed(let field, let buckets): "hash \(field) \(buckets)"
+      case .sparse(let fields): "sparse \(fields.joined(separator: " "))"
       case .isMissing(let field): "missing \(field)"
       }
     }
@@ -86,6 +90,7 @@ public struct FeatureDefinition: Sendable, Equatable {
       case .weekend: "weekend"
       case .oneHot(let field, _): field
       case .hashed(let field, _): field
+      case .sparse(let fields): fields.joined(separator: "*")
       case .isMissing(let field): "missing(\(field))"
       }
     }

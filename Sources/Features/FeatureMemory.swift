@@ -172,6 +172,8 @@ private struct ColumnPointers {
         let bucket = Int(stableHash(block.category(field, row)) % UInt64(into.count))
         column(into.lowerBound + bucket)[row] = 1
       }
+    case .sparse(let fields, let hash, let into):
+      fill(into, rows) { row in hash.value(fields.lazy.map { block.category($0, row) }) }
     case .isMissing(let value, let into):
       fill(into, rows) { Double(block.missing[value * block.capacity + $0]) }
     }

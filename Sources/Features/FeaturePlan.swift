@@ -4,8 +4,12 @@ import LinearAlgebra
 /// The features of a pipeline, bound to the columns of its events and to each other. What they
 /// remember is a `FeatureMemory`.
 public struct FeaturePlan: Sendable {
-  /// A name a column of the feature matrix.
+  /// A name a column of the feature matrix; columns of hashes come last.
   public let names: [String]
+  /// How many of the last columns hold hashes of categories instead of quantities.
+  public var sparseCount: Int { sparseFields.count }
+  /// Which categories of an event's block each of those hashes.
+  let sparseFields: [[Int]]
 
   let steps: [Step]
   let windows: WindowPlan
@@ -43,11 +47,15 @@ public struct FeaturePlan: Sendable {
     case weekend(into: Int)
     case oneHot(Int, [[UInt8]], into: Range<Int>)
     case hashed(Int, into: Range<Int>)
+    /// Numbers of the categories in a block.
+    case sparse([Int], CategoryHash, into: Int)
     case isMissing(Int, into: Int)
   }
 
   /// Number of columns.
   public var count: Int { names.count }
+  /// Number of columns that hold quantities: the first ones.
+  public var denseCount: Int { count - sparseCount }
   /// Whether any feature depends on what came before the event.
   public var hasWindows: Bool { !windows.columns.isEmpty }
   /// Whether features depend on more than the event itself.
@@ -74,6 +82,7 @@ public struct FeaturePlan: Sendable {
     var builder = FeaturePlanBuilder(schema: schema)
     for (position, definition) in definitions.enumerated() { builder.add(definition, position) }
     windows = builder.bindWindows(settings)
+    builder.placeSparse()
     if !builder.problems.isEmpty { throw FeatureError(builder.problems) }
     self.schema = schema
     windowSettings = settings
@@ -82,6 +91,13 @@ public struct FeaturePlan: Sendable {
     windowColumns = builder.windowColumns
     places = builder.places
     names = builder.inputNames
+    sparseFields = builder.sparseFields
+  }
+
+  /// The categories that an event has in a column of hashes; nil for a column of quantities.
+  public func categories(_ column: Int, of block: EventBlock, row: Int) -> [ArraySlice<UInt8>]? {
+    guard column >= denseCount else { return nil }
+    return sparseFields[column - denseCount].map { block.category($0, row) }
   }
 }
 
@@ -90,16 +106,6 @@ public struct FeaturePlan: Sendable {
 func bounded(_ value: Double) -> Double {
   let limit = Double(Float.greatestFiniteMagnitude)
   return min(max(value, -limit), limit)
-}
-
-/// FNV-1a with a final mix: the same on every machine and in every run, unlike `Hasher`.
-@inlinable
-public func stableHash(_ bytes: some Sequence<UInt8>) -> UInt64 {
-  var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-  for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-  hash ^= hash >> 32
-  hash = hash &* 0xd6e8_feb8_6659_fd93
-  return hash ^ (hash >> 32)
 }
 
 /// `; did you mean 'x'?` for the nearest of `names`, or nothing if none is near.

@@ -3,6 +3,8 @@ struct FeaturePlanBuilder {
   private let schema: EventSchema
   private let numbers: [String]
   private let categories: [String]
+  /// The entities come behind the categories in a block.
+  private let categoriesAndEntities: [String]
 
   private(set) var problems: [FeatureError.Problem] = []
   private(set) var steps: [FeaturePlan.Step] = []
@@ -10,6 +12,10 @@ struct FeaturePlanBuilder {
   private(set) var places: [FeaturePlan.Place] = []
   private(set) var windowColumns: [Int] = []
   private(set) var inputNames: [String] = []
+  private(set) var sparseFields: [[Int]] = []
+  /// Columns of hashes: all, and those that are inputs.
+  private var sparseColumns: Set<Int> = []
+  private var sparseInputs: [Int] = []
   private var names: [String] = []
   private var windows: [(position: Int, feature: WindowFeature)] = []
   /// Features by name, each with its columns.
@@ -21,6 +27,7 @@ struct FeaturePlanBuilder {
     self.schema = schema
     numbers = schema.values.filter { $0.type == .number }.map(\.name)
     categories = schema.values.filter { $0.type == .category }.map(\.name)
+    categoriesAndEntities = categories + schema.entities.map(\.name)
   }
 
   mutating func add(_ definition: FeatureDefinition, _ position: Int) {
@@ -47,6 +54,7 @@ struct FeaturePlanBuilder {
       let columns = makeColumns(definition, (0..<buckets).map { "\(definition.name)#\($0)" })
       guard let field = find(a, in: categories, "category") else { break }
       steps.append(.hashed(field, into: columns))
+    case .sparse(let list): addSparse(definition, list)
     case .isMissing(let a):
       let column = makeColumn(definition, definition.name)
       guard let field = find(a, in: schema.values.map(\.name), "field") else { break }
@@ -62,6 +70,14 @@ struct FeaturePlanBuilder {
     } catch {
       problems += error.problems
       return WindowPlan.none
+    }
+  }
+
+  /// Gives the columns of hashes their places, behind all others.
+  mutating func placeSparse() {
+    for column in sparseInputs {
+      places[column] = .input(inputNames.count)
+      inputNames.append(names[column])
     }
   }
 
@@ -82,7 +98,12 @@ struct FeaturePlanBuilder {
       note("a feature has the name of the field '\(name)'; give it another 'name'")
     }
     names.append(name)
-    if definition.isInput {
+    if case .sparse = definition.operation { sparseColumns.insert(names.count - 1) }
+    if definition.isInput, sparseColumns.contains(names.count - 1) {
+      // Not known before the others are.
+      places.append(.input(0))
+      sparseInputs.append(names.count - 1)
+    } else if definition.isInput {
       places.append(.input(inputNames.count))
       inputNames.append(name)
     } else {
@@ -112,6 +133,10 @@ struct FeaturePlanBuilder {
   private mutating func sources(
     _ name: String
   ) -> (sources: [FeaturePlan.Source], suffixes: [String])? {
+    if let column = names.firstIndex(of: name), sparseColumns.contains(column) {
+      note("'\(name)' is a hash of categories, not a number")
+      return nil
+    }
     if let feature = features.first(where: { $0.name == name }) {
       // Why it has none has been noted.
       guard !feature.columns.isEmpty else { return nil }
@@ -159,6 +184,17 @@ struct FeaturePlanBuilder {
           left.sources[m == 1 ? 0 : index], right.sources[n == 1 ? 0 : index],
           makeColumn(definition, definition.name + suffix)))
     }
+  }
+
+  private mutating func addSparse(_ definition: FeatureDefinition, _ list: [String]) {
+    let column = makeColumn(definition, definition.name)
+    let fields = list.compactMap { find($0, in: categoriesAndEntities, "category or an entity") }
+    guard !fields.isEmpty, fields.count == list.count else {
+      if list.isEmpty { note("'sparse' names no field") }
+      return
+    }
+    if definition.isInput { sparseFields.append(fields) }
+    steps.append(.sparse(fields, CategoryHash(feature: definition.name), into: column))
   }
 
   private mutating func addBins(_ definition: FeatureDefinition, _ name: String, _ count: Int) {

@@ -21,18 +21,18 @@ public struct UpdateTarget: FuzzTarget {
   private static let part: UInt64 = 20
   private static let partContent: UInt64 = 2
 
-  /// Of the pipeline below.
-  private static let featureCount = 3
+  /// Of the pipeline below, with the hashed one and without.
+  private static let featureCounts = 3...4
 
   /// The reader, with updates of all kinds of models that an engine has made.
   public init() throws {
     let text = """
       pipeline: fuzz
-      events: {id: id, time: time, fields: {x: number, y: number}}
+      events: {id: id, time: time, fields: {x: number, y: number, shop: category}}
       label: {field: label}
-      features: [{number: x}, {log: y}, {time: hour}]
+      features: [{number: x}, {log: y}, {time: hour}, {sparse: shop}]
       models:
-        fraud: {kind: logistic-regression, batch: 16}
+        fraud: {kind: logistic-regression, batch: 16, hash_bits: 6}
         clusters: {kind: k-means, clusters: 3, batch: 16}
         outlier: {kind: isolation-forest, trees: 6, sample_size: 16, replace_every: 32, batch: 16}
       decisions: {by: [fraud], budget: 1 %}
@@ -53,7 +53,7 @@ public struct UpdateTarget: FuzzTarget {
         // A few sweeps through a small grid: enough for every learner.
         let json =
           "{\"id\":\(number),\"time\":\(1_600_000_000 + number * 600),\"x\":\(number % 13),"
-          + "\"y\":\(number * number % 101)}"
+          + "\"y\":\(number * number % 101),\"shop\":\"s\(number % 7)\"}"
         try Array(json.utf8).withUnsafeBytes {
           try decoder.decode(json: $0, position: 0, timestamp: 0, into: &block)
         }
@@ -144,7 +144,7 @@ public struct UpdateTarget: FuzzTarget {
       "the digest is not that of the parameters")
     _ = model.namedParameters
     // A scorer refuses parameters for another number of features than its own.
-    guard model.parameters.featureCount == Self.featureCount else { return }
+    guard Self.featureCounts.contains(model.parameters.featureCount) else { return }
     for row in [0.0, 1, -1, 1e30, -1e30, 1e-30] {
       var features = Matrix(columns: model.parameters.featureCount, capacity: 1)
       features.append([Double](repeating: row, count: model.parameters.featureCount))

@@ -159,6 +159,12 @@ public enum LearnerDefinition: Sendable, Equatable {
     }
   }
 
+  /// How many of a pipeline's columns the model gets: the first so many. Columns of hashes are for
+  /// logistic regression alone.
+  func featureCount(of plan: FeaturePlan) -> Int {
+    if case .logisticRegression = self { plan.count } else { plan.denseCount }
+  }
+
   /// Kind and settings on one line, by the names of the pipeline file.
   var definition: String {
     let settings: [(String, Any)] =
@@ -176,6 +182,12 @@ public enum LearnerDefinition: Sendable, Equatable {
                 "learning_rate",
                 options.learningRate ?? options.optimizer.usualLearningRate
               ),
+            ])
+          + (options.hashed.columns == 0
+            ? []
+            : [
+              ("hash_bits", options.hashed.bits), ("hash_half_life", options.hashed.halfLife),
+              ("hash_ridge", options.hashed.ridge), ("hash_l1", options.hashed.l1),
             ])
       case .kMeans(let options):
         [("clusters", options.clusters), ("half_life", options.halfLife)]

@@ -22,7 +22,10 @@ extension PipelineFileReader {
     "count", "sum", "mean", "std", "min", "max", "distinct", "since_last", "rate",
   ]
   private static let kinds =
-    ["number", "log", "sqrt", "difference", "ratio", "bins", "time", "one_hot", "hash", "missing"]
+    [
+      "number", "log", "sqrt", "difference", "ratio", "bins", "time", "one_hot", "hash", "sparse",
+      "missing",
+    ]
     + figures
 
   private func readOperation(_ map: YAMLMap) -> FeatureDefinition.Operation? {
@@ -48,6 +51,7 @@ extension PipelineFileReader {
         return nil
       }
       return kind == "ratio" ? .ratio(pair[0], pair[1]) : .difference(pair[0], pair[1])
+    case "sparse": return map.texts(kind).map { .sparse($0) }
     case "time": return readTimeOperation(map)
     default: break
     }

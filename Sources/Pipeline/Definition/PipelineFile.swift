@@ -78,7 +78,8 @@ struct PipelineFileReader {
         problems.add(file["features"], "no feature is an input of the models")
       }
     }
-    let models = file.required("models").map { readModels($0, labelled: label != nil) } ?? []
+    let models =
+      file.required("models").map { readModels($0, labelled: label != nil, plan: plan) } ?? []
     let decisions = file.required("decisions").flatMap {
       readDecisions($0, models: models, schema: schema)
     }
@@ -225,7 +226,9 @@ struct PipelineFileReader {
 
   // MARK: Models
 
-  private func readModels(_ node: Node, labelled: Bool) -> [ModelDefinition] {
+  private func readModels(
+    _ node: Node, labelled: Bool, plan: FeaturePlan?
+  ) -> [ModelDefinition] {
     guard let list = YAMLMap(node, "'models'", problems) else { return [] }
     if list.keys.isEmpty { problems.add(node, "'models' names no model") }
     return list.keys.compactMap { key, keyNode, value in
@@ -236,7 +239,13 @@ struct PipelineFileReader {
       if Replay.reservedNames.contains(name) {
         problems.add(keyNode, "a model cannot be named '\(name)': evaluations use that name")
       }
-      let learner = readLearner(kind, map)
+      let learner = readLearner(kind, map, sparse: plan?.sparseCount)
+      if let plan, plan.count > 0, learner.featureCount(of: plan) == 0 {
+        problems.add(
+          value,
+          "model '\(name)' has no feature: 'sparse' ones are for kind logistic-regression; "
+            + "'hash' and 'one_hot' make columns for all kinds")
+      }
       if learner.isSupervised, !labelled {
         problems.add(value, "model '\(name)' learns from labels, but the file has no 'label'")
       }
@@ -245,7 +254,10 @@ struct PipelineFileReader {
     }
   }
 
-  private func readLearner(_ kind: ModelKind, _ map: YAMLMap) -> LearnerDefinition {
+  /// - Parameter sparse: how many columns hold hashes; nil where the features are not understood.
+  private func readLearner(
+    _ kind: ModelKind, _ map: YAMLMap, sparse: Int?
+  ) -> LearnerDefinition {
     // The settings themselves know what makes sense; a key is the setting's name in snake case.
     func check(_ options: any LearnerOptions) {
       do { try options.validate() } catch let error as InvalidOption {
@@ -269,7 +281,8 @@ struct PipelineFileReader {
     case .logisticRegression:
       map.allow([
         "kind", "batch", "optimizer", "learning_rate", "l1", "l2", "half_lives", "ridge", "clip",
-        "positive_weight", "negative_weight",
+        "positive_weight", "negative_weight", "hash_bits", "hash_half_life", "hash_ridge",
+        "hash_l1",
       ])
       var options = LogisticRegressionOptions()
       if let value = map.choice("optimizer", LogisticRegressionOptions.Optimizer.self) {
@@ -288,6 +301,14 @@ struct PipelineFileReader {
       set(&options, "clip", \.clip)
       set(&options, "positive_weight", \.positiveWeight)
       set(&options, "negative_weight", \.negativeWeight)
+      options.hashed.columns = sparse ?? 0
+      for key in map.keys where key.name.hasPrefix("hash_") && sparse == 0 {
+        problems.add(key.node, "'\(key.name)' is for 'sparse' features, and there is none")
+      }
+      set(&options, "hash_bits", \.hashed.bits)
+      set(&options, "hash_half_life", \.hashed.halfLife)
+      set(&options, "hash_ridge", \.hashed.ridge)
+      set(&options, "hash_l1", \.hashed.l1)
       check(options)
       return .logisticRegression(options)
     case .kMeans:

@@ -5,7 +5,8 @@ import LinearAlgebra
 /// How the features of a replay were distributed, and how far they moved from week to week.
 ///
 /// A feature's values are counted a week in 513 fixed bins: zero, and for either sign four bins to
-/// an octave from 2⁻³² to 2³².
+/// an octave from 2⁻³² to 2³². Of a column of hashes, whose numbers have no order, they are no
+/// category and 512 groups of categories; it has no mean and no deviation.
 public struct FeatureStatistics: Sendable {
   /// The most weeks counted; those of a stray date come and go without a trace.
   private static let mostWeeks = 520
@@ -15,6 +16,8 @@ public struct FeatureStatistics: Sendable {
   private static let lowest = (127 - 32) << 2
 
   private let features: Int
+  /// The first of the columns of hashes, which come last.
+  private let firstHashed: Int
   private var events = 0.0
   private var means: [Double]
   private var squares: [Double]
@@ -29,9 +32,12 @@ public struct FeatureStatistics: Sendable {
   private var counts: [UInt32] = []
 
   /// Statistics of no events.
-  /// - Parameter filling: how far back features look, ms.
-  init(features: Int, filling: Int64) {
+  /// - Parameters:
+  ///   - hashed: how many of the last features hold hashes of categories.
+  ///   - filling: how far back features look, ms.
+  init(features: Int, hashed: Int, filling: Int64) {
     self.features = features
+    firstHashed = features - hashed
     self.filling = Int((filling + 86_399_999) / 86_400_000)
     means = Array(repeating: 0, count: features)
     squares = means
@@ -66,8 +72,10 @@ public struct FeatureStatistics: Sendable {
       if let slot = slot(of: day) {
         for feature in 0..<features {
           let base = (slot * features + feature) * Self.bins
+          let isHashed = feature >= firstHashed
           for row in first..<end {
-            counts[base + Self.bin(matrix.values[feature * matrix.stride + row])] += 1
+            let value = matrix.values[feature * matrix.stride + row]
+            counts[base + (isHashed ? Self.group(value) : Self.bin(value))] += 1
           }
         }
       }
@@ -103,14 +111,21 @@ public struct FeatureStatistics: Sendable {
     return value > 0 ? perSign + 1 + place : perSign - 1 - place
   }
 
+  private static func group(_ hash: Double) -> Int {
+    hash >= 0 ? 1 + Int(hash) % (2 * perSign) : 0
+  }
+
   // MARK: Results
 
-  /// The mean of a feature over all events; nil without events.
-  public func mean(_ feature: Int) -> Double? { events > 0 ? means[feature] : nil }
+  /// The mean of a feature over all events; nil without events, and for a column of hashes.
+  public func mean(_ feature: Int) -> Double? {
+    events > 0 && feature < firstHashed ? means[feature] : nil
+  }
 
-  /// The standard deviation of a feature over all events; nil without events.
+  /// The standard deviation of a feature over all events; nil without events, and for a column of
+  /// hashes.
   public func deviation(_ feature: Int) -> Double? {
-    events > 0 ? (squares[feature] / events).squareRoot() : nil
+    events > 0 && feature < firstHashed ? (squares[feature] / events).squareRoot() : nil
   }
 
   /// The population stability index of a feature, week by week, against the first four weeks:

@@ -97,7 +97,8 @@ public final class Replay {
       entityFields: Set([cardField, knownField].compactMap { $0 }).sorted(),
       amountFields: pipeline.costFields)
     statistics = FeatureStatistics(
-      features: pipeline.plan.count, filling: pipeline.plan.windowCosts.map(\.horizon).max() ?? 0)
+      features: pipeline.plan.count, hashed: pipeline.plan.sparseCount,
+      filling: pipeline.plan.windowCosts.map(\.horizon).max() ?? 0)
     published = pipeline.models.map { _ in [] }
     // Epoch 1, as for the first trainer on an empty topic.
     training = TrainingEngine(pipeline: pipeline, epoch: 1)

@@ -69,7 +69,11 @@ extension Pipeline {
   /// The feature that the baseline `rule` scores by.
   func ruleColumn(_ name: String?) throws -> Int? {
     if let name {
-      if let column = plan.names.firstIndex(of: name) { return column }
+      if let column = plan.names.firstIndex(of: name) {
+        if column < plan.denseCount { return column }
+        throw Replay.OptionError(
+          description: "the feature '\(name)' is a hash of categories, nothing to rank events by")
+      }
       throw Replay.OptionError(
         description: "there is no feature '\(name)'" + nearestName(to: name, in: plan.names))
     }

@@ -74,7 +74,7 @@ struct DecisionWriter {
       if flagged { bytes.append("true}") } else { bytes.append("false}") }
     }
     bytes.append("},\"reasons\":[")
-    if anyFlagged { writeReasons(row: row, features, scores, served, into: &bytes) }
+    if anyFlagged { writeReasons(row: row, of: block, features, scores, served, into: &bytes) }
     bytes.append("]}")
   }
 
@@ -88,8 +88,19 @@ struct DecisionWriter {
       .prefix(reasonsPerModel)
   }
 
+  /// Appends a category, or a list of several.
+  private func append(_ categories: [ArraySlice<UInt8>], to bytes: inout [UInt8]) {
+    if categories.count > 1 { bytes.append(UInt8(ascii: "[")) }
+    for (place, category) in categories.enumerated() {
+      if place > 0 { bytes.append(UInt8(ascii: ",")) }
+      category.withUnsafeBytes { bytes.append(jsonString: $0) }
+    }
+    if categories.count > 1 { bytes.append(UInt8(ascii: "]")) }
+  }
+
   private func writeReasons(
-    row: Int, _ features: Matrix, _ scores: [[Float]], _ served: [ServedModel?],
+    row: Int, of block: EventBlock, _ features: Matrix, _ scores: [[Float]],
+    _ served: [ServedModel?],
     into bytes: inout [UInt8]
   ) {
     var first = true
@@ -107,6 +118,11 @@ struct DecisionWriter {
         bytes.append(",\"contribution\":")
         bytes.append(decimal: reason.contribution)
         bytes.append(",\"value\":")
+        if let parts = pipeline.plan.categories(reason.feature, of: block, row: row) {
+          append(parts, to: &bytes)
+          bytes.append(",\"typical\":null}")
+          continue
+        }
         bytes.append(decimal: features[row, reason.feature])
         bytes.append(",\"typical\":")
         bytes.append(decimal: reason.typical)

@@ -53,7 +53,7 @@ struct ModelTrainer {
   static let firstBatch = 16
 
   init(_ definition: ModelDefinition, pipeline: Pipeline) {
-    featureCount = pipeline.plan.count
+    featureCount = definition.learner.featureCount(of: pipeline.plan)
     self.definition = definition
     seed = Self.seed(definition, pipeline)
     learner = definition.learner.makeLearner(featureCount: featureCount, seed: seed)
@@ -75,7 +75,8 @@ struct ModelTrainer {
   ) -> LabelledSample? {
     guard pipeline.publishing.guards != nil, pipeline.labels != nil else { return nil }
     return LabelledSample(
-      featureCount: pipeline.plan.count, scale: definition.learner.kind.scoreScale,
+      featureCount: definition.learner.featureCount(of: pipeline.plan),
+      scale: definition.learner.kind.scoreScale,
       seed: ~seed(definition, pipeline))
   }
 
@@ -264,7 +265,7 @@ struct ModelTrainer {
   ) -> ParameterUpdate {
     publisher.makeUpdate(
       of: parameters, header: header, definition: pipeline.definition,
-      features: pipeline.plan.names)
+      features: Array(pipeline.plan.names.prefix(featureCount)))
   }
 
   // MARK: State
@@ -317,7 +318,7 @@ struct ModelTrainer {
     _ definition: ModelDefinition, pipeline: Pipeline, load: (String) throws -> [UInt8]?
   ) throws {
     guard let state = try load(Self.key(definition)) else { throw StateError.truncated }
-    featureCount = pipeline.plan.count
+    featureCount = definition.learner.featureCount(of: pipeline.plan)
     seed = Self.seed(definition, pipeline)
     var reader = StateReader(state)
     self.definition = definition

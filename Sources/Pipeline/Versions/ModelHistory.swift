@@ -117,8 +117,20 @@ public struct NamedParameter: Sendable, Equatable {
 }
 
 extension ServedModel {
+  /// A table of weights of hashed categories, summed up: an entry by itself has no name.
+  private static func summary(_ hashed: HashedWeights) -> [NamedParameter] {
+    let weights = hashed.table.filter { $0 != 0 }
+    return [
+      NamedParameter(group: "hashed weights", feature: "(number)", value: Double(weights.count)),
+      NamedParameter(
+        group: "hashed weights", feature: "(smallest)", value: Double(weights.min() ?? 0)),
+      NamedParameter(
+        group: "hashed weights", feature: "(largest)", value: Double(weights.max() ?? 0)),
+    ]
+  }
+
   /// The parameters as people read them. Forests, whose thresholds say little one by one, are
-  /// summed up by feature.
+  /// summed up by feature, hashed weights altogether.
   public var namedParameters: [NamedParameter] {
     func name(_ feature: Int) -> String {
       feature < features.count ? features[feature] : "feature \(feature)"
@@ -136,6 +148,7 @@ extension ServedModel {
       return [NamedParameter(group: "intercept", feature: "", value: logistic.intercept)]
         + named("weight", logistic.weights) + named("mean", logistic.standardisation.mean)
         + named("standard deviation", deviations(logistic.standardisation))
+        + (logistic.hashed.map(Self.summary) ?? [])
     case let clusters as KMeansParameters:
       let width = clusters.featureCount
       let centres = (0..<clusters.clusterCount).flatMap { cluster in

@@ -1,3 +1,4 @@
+import Learners
 import ModelLog
 
 /// The newest sound version of each of a pipeline's models, as it can be rebuilt from a few updates.
@@ -114,11 +115,20 @@ struct UpdateCandidates {
 extension Pipeline {
   /// Checks that a version can score the pipeline's events.
   func check(_ model: ServedModel) throws(UpdateError) {
-    guard model.parameters.featureCount == plan.count else {
+    guard let index = modelIndex(model.header.model) else { return }
+    let count = models[index].learner.featureCount(of: plan)
+    guard model.parameters.featureCount == count else {
       throw UpdateError(
         .corrupt,
         "\(model.header.name) has \(model.parameters.featureCount) features, the pipeline has "
-          + "\(plan.count)", subject: .init(model.header))
+          + "\(count)", subject: .init(model.header))
+    }
+    let hashed = (model.parameters as? LogisticParameters)?.hashed?.columns ?? 0
+    guard hashed == count - plan.denseCount else {
+      throw UpdateError(
+        .corrupt,
+        "\(model.header.name) has \(hashed) hashed features, the pipeline has "
+          + "\(count - plan.denseCount)", subject: .init(model.header))
     }
   }
 }
