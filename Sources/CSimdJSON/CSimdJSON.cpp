@@ -27,13 +27,25 @@ struct weir_json_decoder {
   // the bytes of a record may end where the memory map does.
   std::vector<char> buffer;
   std::vector<std::string> names;
+  /// Whether JSON spells a name as it is, and within the padding.
+  std::vector<bool> isPlain;
   std::vector<int32_t> columns;
   std::unordered_map<std::string_view, size_t> index;
   size_t columnCount;
 
-  /// Producers write fields in the same order each time: try the name after the last one first.
+  /// Producers write fields in the same order each time: try the name after the last one first, as
+  /// it is spelled without escapes. Reads one byte more than the name has, at most into the padding.
+  int32_t expectedColumn(ondemand::raw_json_string key, size_t &expected) const {
+    if (expected >= names.size()) return -1;
+    const std::string &name = names[expected];
+    if (!isPlain[expected] || key.raw()[name.size()] != '"' ||
+        std::memcmp(key.raw(), name.data(), name.size()) != 0) {
+      return -1;
+    }
+    return columns[expected++];
+  }
+
   int32_t column(std::string_view key, size_t &expected) const {
-    if (expected < names.size() && names[expected] == key) return columns[expected++];
     auto found = index.find(key);
     if (found == index.end()) return -1;
     expected = found->second + 1;
@@ -174,6 +186,9 @@ weir_json_decoder *weir_json_decoder_create(const char *const *names, const int3
     for (size_t i = 0; i < count; i++) {
       decoder->names.emplace_back(names[i]);
       decoder->columns.push_back(columns[i]);
+      const std::string &name = decoder->names.back();
+      decoder->isPlain.push_back(name.size() < simdjson::SIMDJSON_PADDING &&
+                                 name.find_first_of("\"\\") == name.npos);
     }
     // Views into `names`, which no longer grows.
     for (size_t i = 0; i < count; i++) decoder->index.emplace(decoder->names[i], i);
@@ -211,9 +226,14 @@ int weir_json_decode(weir_json_decoder *decoder, const char *bytes, size_t lengt
   }
   size_t expected = 0;
   for (auto field : object) {
-    std::string_view key;
-    if (auto error = field.unescaped_key().get(key)) return error;
-    int32_t found = decoder->column(key, expected);
+    ondemand::raw_json_string spelled;
+    if (auto error = field.key().get(spelled)) return error;
+    int32_t found = decoder->expectedColumn(spelled, expected);
+    if (found < 0) {
+      std::string_view key;
+      if (auto error = field.unescaped_key().get(key)) return error;
+      found = decoder->column(key, expected);
+    }
     ondemand::value value;
     if (auto error = field.value().get(value)) return error;
     if (found < 0) {

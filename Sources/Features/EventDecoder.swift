@@ -21,6 +21,8 @@ public final class EventDecoder {
   private let timeColumn: Int?
   private let labelColumn: Int?
   private let valueColumns: [Int]
+  /// Whether each value is a number; apart from the schema, so that nothing is retained to ask.
+  private let isNumber: [Bool]
   private let entityColumns: [Int]
 
   /// A decoder of a schema's events.
@@ -38,6 +40,7 @@ public final class EventDecoder {
     idColumn = schema.id.map { column([$0.name] + $0.aliases) }
     timeColumn = schema.time.map { column([$0.name] + $0.aliases) }
     valueColumns = schema.values.map { column([$0.name] + $0.aliases) }
+    isNumber = schema.values.map { $0.type == .number }
     entityColumns = schema.entities.map { column([$0.name] + $0.aliases) }
     labelColumn = readsLabel ? schema.label.map { column([$0.name] + $0.aliases) } : nil
     self.columns = columns
@@ -188,16 +191,14 @@ public final class EventDecoder {
       let time = try takeTime(timestamp)
       var number = 0
       var category = 0
-      for (index, value) in schema.values.enumerated() {
-        let column = valueColumns[index]
+      for (index, column) in valueColumns.enumerated() {
         let missing = isMissing(column)
         block.set(missing: missing, value: index)
-        switch value.type {
-        case .number:
-          block.set(number: try takeNumber(value, column, missing), field: number)
+        if isNumber[index] {
+          block.set(number: try takeNumber(index, column, missing), field: number)
           number += 1
-        case .category:
-          try takeCategory(value, column, missing, into: &block, field: category)
+        } else {
+          try takeCategory(schema.values[index], column, missing, into: &block, field: category)
           category += 1
         }
       }
@@ -236,7 +237,21 @@ public final class EventDecoder {
     return time
   }
 
+  @inline(__always)
   private func takeNumber(
+    _ index: Int, _ column: Int, _ missing: Bool
+  ) throws(Rejection) -> Double {
+    let number = row[column].number
+    // NaN is not below it either.
+    if kind(column) == WEIR_JSON_NUMBER.rawValue,
+      number.magnitude <= Double(Float.greatestFiniteMagnitude)
+    {
+      return number
+    }
+    return try takeUnusualNumber(schema.values[index], column, missing)
+  }
+
+  private func takeUnusualNumber(
     _ value: EventSchema.Field, _ column: Int, _ missing: Bool
   ) throws(Rejection) -> Double {
     if missing {
@@ -244,13 +259,8 @@ public final class EventDecoder {
       return standIn
     }
     switch kind(column) {
-    case WEIR_JSON_NUMBER.rawValue:
-      let number = row[column].number
-      guard number.magnitude <= Double(Float.greatestFiniteMagnitude) else {
-        throw .notFinite(field: value.name)
-      }
-      return number
-    case WEIR_JSON_BAD_NUMBER.rawValue: throw .notFinite(field: value.name)
+    case WEIR_JSON_NUMBER.rawValue, WEIR_JSON_BAD_NUMBER.rawValue:
+      throw .notFinite(field: value.name)
     default: throw .wrongType(field: value.name, expected: "a number")
     }
   }

@@ -53,15 +53,16 @@ public struct FeatureMemory: Sendable {
     let rows = block.count
     features.resize(rows: rows)
     let strides = (features.stride, hidden.stride)
-    let plan = plan
+    // Not the plan as a whole: for a single event, to retain all of it weighs.
+    let (steps, places, windowColumns) = (plan.steps, plan.places, plan.windowColumns)
     features.values.withUnsafeMutableBufferPointer { features in
       hidden.values.withUnsafeMutableBufferPointer { hidden in
         block.numbers.withUnsafeBufferPointer { numbers in
           let columns = ColumnPointers(
             features: features.baseAddress, hidden: hidden.baseAddress, strides: strides,
-            numbers: numbers.baseAddress, capacity: block.capacity, places: plan.places)
-          if let windows { columns.take(windows.values, plan.windowColumns, rows) }
-          for step in plan.steps { columns.compute(step, block, rows, &sketches) }
+            numbers: numbers.baseAddress, capacity: block.capacity, places: places)
+          if let windows { columns.take(windows.values, windowColumns, rows) }
+          for step in steps { columns.compute(step, block, rows, &sketches) }
         }
       }
     }

@@ -19,6 +19,11 @@ extension KMeansParameters {
             // past the end repeat the last one; each row is a lane and depends on no other.
             for start in Swift.stride(from: 0, to: rows, by: 4) {
               let lanes = min(4, rows - start)
+              guard lanes > 1 else {
+                let (cluster, distance) = nearest(start, values, step, tiles, mean, scale)
+                scores[start] = score(distance, cluster)
+                continue
+              }
               let offset = SIMD4<Int>(
                 start, start + min(1, lanes - 1), start + min(2, lanes - 1),
                 start + min(3, lanes - 1))
@@ -53,14 +58,46 @@ extension KMeansParameters {
                 Self.keepCloser(sum3, min(first + 3, last), &bestDistance, &bestCluster)
               }
               for lane in 0..<lanes {
-                let r = bestDistance[lane].squareRoot() / spreads[Int(bestCluster[lane])]
-                scores[start + lane] = Float(r / (1 + r))
+                scores[start + lane] = score(bestDistance[lane], Int(bestCluster[lane]))
               }
             }
           }
         }
       }
     }
+  }
+
+  @inline(__always)
+  private func score(_ squaredDistance: Double, _ cluster: Int) -> Float {
+    let r = squaredDistance.squareRoot() / spreads[cluster]
+    return Float(r / (1 + r))
+  }
+
+  /// The nearest cluster of a row by itself: against a tile of clusters at a time, the same sums in
+  /// the same order.
+  private func nearest(
+    _ row: Int, _ values: UnsafeBufferPointer<Double>, _ step: Int,
+    _ tiles: UnsafeBufferPointer<Double>, _ mean: UnsafeBufferPointer<Double>,
+    _ scale: UnsafeBufferPointer<Double>
+  ) -> (cluster: Int, squaredDistance: Double) {
+    var best = (cluster: 0, squaredDistance: Double.infinity)
+    var centre = 0
+    for first in Swift.stride(from: 0, to: clusterCount, by: Self.tile) {
+      var sums = SIMD4<Double>.zero
+      for feature in 0..<featureCount {
+        let x = SIMD4<Double>(repeating: values[feature * step + row])
+        let z = Self.clip((x - mean[feature]) * scale[feature], standardisation.limit)
+        let delta =
+          z
+          - SIMD4(tiles[centre], tiles[centre + 1], tiles[centre + 2], tiles[centre + 3])
+        sums += delta * delta
+        centre += Self.tile
+      }
+      for lane in 0..<Self.tile where sums[lane] < best.squaredDistance {
+        best = (min(first + lane, clusterCount - 1), sums[lane])
+      }
+    }
+    return best
   }
 
   @inline(__always)

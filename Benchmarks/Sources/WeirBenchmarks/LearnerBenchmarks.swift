@@ -93,20 +93,8 @@ enum LearnerBenchmarks {
     let forest = learned(IsolationForest(featureCount: 29, seed: 1), blocks)
     let logistic = learned(LogisticRegression(featureCount: 29), blocks)
     let clusters = learned(KMeans(featureCount: 29, seed: 1), blocks)
-    var block = EventBlock(schema: pipeline.schema, capacity: 1)
-    var features = Matrix(columns: pipeline.plan.count, capacity: 1)
-    var memory = FeatureMemory(pipeline.plan, capacity: 1)
-    var scores: [Float] = [0]
-    return { index in
-      block.removeAll()
-      try events[index % events.count].withUnsafeBytes {
-        try decoder.decode(json: $0, position: UInt64(index), timestamp: 0, into: &block)
-      }
-      memory.compute(block, into: &features)
-      logistic.score(features, into: &scores)
-      clusters.score(features, into: &scores)
-      forest.score(features, into: &scores)
-    }
+    var scorer = OneEventScorer(pipeline, decoder, logistic, clusters, forest)
+    return { index in try scorer.score(events[index % events.count], position: UInt64(index)) }
 
     func blocks(
       of events: [[UInt8]], _ decoder: EventDecoder, _ plan: FeaturePlan
@@ -163,5 +151,41 @@ enum LearnerBenchmarks {
         precondition(learner.makeParameters() != nil, "nothing was learnt")
       }
     )
+  }
+}
+
+/// Decodes an event and scores it by three models, as a scorer does with a block of one event.
+private struct OneEventScorer {
+  private let decoder: EventDecoder
+  private let logistic: LogisticParameters
+  private let clusters: KMeansParameters
+  private let forest: IsolationForestParameters
+  private var block: EventBlock
+  private var features: Matrix
+  private var memory: FeatureMemory
+  private var scores: [Float] = [0]
+
+  init(
+    _ pipeline: Pipeline, _ decoder: EventDecoder, _ logistic: LogisticParameters,
+    _ clusters: KMeansParameters, _ forest: IsolationForestParameters
+  ) {
+    self.decoder = decoder
+    self.logistic = logistic
+    self.clusters = clusters
+    self.forest = forest
+    block = EventBlock(schema: pipeline.schema, capacity: 1)
+    features = Matrix(columns: pipeline.plan.count, capacity: 1)
+    memory = FeatureMemory(pipeline.plan, capacity: 1)
+  }
+
+  mutating func score(_ event: [UInt8], position: UInt64) throws {
+    block.removeAll()
+    try event.withUnsafeBytes {
+      try decoder.decode(json: $0, position: position, timestamp: 0, into: &block)
+    }
+    memory.compute(block, into: &features)
+    logistic.score(features, into: &scores)
+    clusters.score(features, into: &scores)
+    forest.score(features, into: &scores)
   }
 }
