@@ -51,15 +51,26 @@ export OPENBLAS_NUM_THREADS=1
 
 # Puts Python with the packages of the peers first on PATH.
 use_peers() {
-  local peers=Benchmarks/.build/peers
-  if ! cmp -s Benchmarks/peers/requirements.txt "$peers/requirements.txt"; then
-    if [ "$install" = no ]; then
-      echo "error: the packages of Benchmarks/peers/requirements.txt are not in $peers" >&2
-      exit 1
-    fi
-    python3 -m venv --clear "$peers"
-    "$peers/bin/pip" install --quiet --requirement Benchmarks/peers/requirements.txt >&2
-    cp Benchmarks/peers/requirements.txt "$peers/"
+  install_packages requirements.txt peers
+  export PATH="$PWD/Benchmarks/.build/peers/bin:$PATH"
+}
+
+# After use_peers, lets its Python find Spark, which takes 600 MB and needs Java 17 or newer.
+use_spark() {
+  install_packages spark-requirements.txt spark
+  PYTHONPATH=$(echo "$PWD"/Benchmarks/.build/spark/lib/python3*/site-packages)
+  export PYTHONPATH
+}
+
+# Installs packages of a list in Benchmarks/peers into a virtual environment unless they are there.
+install_packages() {
+  local list=Benchmarks/peers/$1 folder=Benchmarks/.build/$2
+  cmp -s "$list" "$folder/requirements.txt" && return
+  if [ "$install" = no ]; then
+    echo "error: the packages of $list are not in $folder" >&2
+    exit 1
   fi
-  export PATH="$PWD/$peers/bin:$PATH"
+  python3 -m venv --clear "$folder"
+  "$folder/bin/pip" install --quiet --requirement "$list" >&2
+  cp "$list" "$folder/requirements.txt"
 }

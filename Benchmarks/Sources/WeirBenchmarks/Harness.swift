@@ -18,7 +18,7 @@ struct Harness {
   let peers: [Peer]
   let runs: Int
 
-  /// Measures a benchmark and prints its figures as JSON lines.
+  /// Measures a benchmark.
   func measure(_ benchmark: Benchmark) throws -> [Figure] {
     let contenders = peers.filter { $0.figures.contains(benchmark.name) }
     let run = try benchmark.prepare(context)
@@ -47,11 +47,11 @@ struct Harness {
       }
     }
     progress("")
-    for figure in figures { printLine(figure) }
     return figures
   }
 
-  private func printLine(_ figure: Figure) {
+  /// Prints a figure as one JSON line.
+  func printLine(_ figure: Figure) {
     let sample = figure.sample
     var versions = machine.versions
     if let peer = peers.first(where: { $0.name == figure.peer }) { versions += peer.versions }

@@ -3,14 +3,16 @@ import Foundation
 @main
 struct Main {
   private static let usage = """
-    usage: scripts/bench [--filter NAME] [--runs N] [--peers] [--list] [--no-install]
+    usage: scripts/bench [--filter NAME] [--runs N] [--peers] [--spark] [--json] [--list]
+                         [--no-install]
 
       --filter NAME  only figures whose name contains NAME; may be given several times
       --runs N       runs of each after a warm-up, 5 or more unless you are trying things (default: 5)
       --peers        measure the programs in Benchmarks/peers beside the figures they know
+      --spark        measure Spark too, which is a large download; implies --peers
+      --json         print one JSON line a figure, as soon as it is known, instead of a table
       --list         name the figures
 
-    JSON lines go to standard output, a table to standard error.
 
     """
 
@@ -21,6 +23,7 @@ struct Main {
     var filters: [String] = []
     var runs = 5
     var peers = false
+    var json = false
     var list = false
 
     /// Nil for wrong usage.
@@ -34,7 +37,9 @@ struct Main {
         case "--runs":
           guard let runs = rest.popFirst().flatMap({ Int($0) }), runs > 0 else { return nil }
           self.runs = runs
-        case "--peers": peers = true
+        // What Spark needs is scripts/bench's to find.
+        case "--peers", "--spark": peers = true
+        case "--json": json = true
         case "--list": list = true
         default: return nil
         }
@@ -94,8 +99,13 @@ struct Main {
       peers: arguments.peers ? try Peer.all(in: "\(repository)/Benchmarks/peers") : [],
       runs: arguments.runs)
     var table = FigureTable()
-    for benchmark in benchmarks { table.add(try harness.measure(benchmark)) }
+    for benchmark in benchmarks {
+      let figures = try harness.measure(benchmark)
+      table.add(figures)
+      if arguments.json { figures.forEach(harness.printLine) }
+    }
+    guard !arguments.json else { return }
     Output.printError("\(harness.machine.description), median of \(arguments.runs) runs\n")
-    Output.printError(table.text)
+    Output.write(Array(table.text.utf8), to: STDOUT_FILENO)
   }
 }
