@@ -20,8 +20,25 @@ let package = Package(
     // What quality/forest scores with.
     .executableTarget(
       name: "forest-scores",
-      dependencies: [.product(name: "WeirModules", package: "weir")],
+      dependencies: [.product(name: "WeirModules", package: "weir"), "Tables"],
       path: "Sources/ForestScores",
+      swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
+    // What k-means learns with.
+    .executableTarget(
+      name: "k-means-centres",
+      dependencies: [.product(name: "WeirModules", package: "weir"), "Tables"],
+      path: "Sources/KMeansCentres",
+      swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
+    // What test-then-train and recovery score with.
+    .executableTarget(
+      name: "stream-scores",
+      dependencies: [.product(name: "WeirModules", package: "weir"), "Tables"],
+      path: "Sources/StreamScores",
+      swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
+    .target(
+      name: "Tables",
+      dependencies: [.product(name: "WeirModules", package: "weir")],
+      path: "Sources/Tables",
       swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
   ],
   swiftLanguageModes: [.v6]

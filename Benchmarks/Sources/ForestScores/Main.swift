@@ -1,6 +1,5 @@
-import Foundation
 import Learners
-import LinearAlgebra
+import Tables
 
 /// Scores a table by isolation forests with default settings: `forest-scores ROWS COLUMNS SEEDS`.
 ///
@@ -11,26 +10,13 @@ import LinearAlgebra
 enum ForestScores {
   static func main() {
     let numbers = CommandLine.arguments.dropFirst().compactMap { Int($0) }
-    let input = FileHandle.standardInput.readDataToEndOfFile()
-    guard numbers.count == 3, numbers.allSatisfy({ $0 > 0 }),
-      input.count == 8 * numbers[0] * numbers[1]
-    else {
-      FileHandle.standardError.write(Data("usage: forest-scores ROWS COLUMNS SEEDS < table\n".utf8))
-      exit(64)
-    }
-    var table = Matrix(columns: numbers[1], capacity: numbers[0])
-    input.withUnsafeBytes { bytes in
-      for row in 0..<numbers[0] {
-        table.append(
-          (0..<numbers[1]).map {
-            bytes.loadUnaligned(fromByteOffset: 8 * (row * numbers[1] + $0), as: Double.self)
-          })
-      }
-    }
-    var scores = [Float](repeating: 0, count: numbers[0])
+    guard numbers.count == 3, numbers[2] > 0,
+      let table = StandardStreams.readTable(rows: numbers[0], columns: numbers[1])
+    else { StandardStreams.fail(usage: "forest-scores ROWS COLUMNS SEEDS < table") }
+    var scores = [Float](repeating: 0, count: table.rows)
     for seed in 1...numbers[2] {
       IsolationForest.fit(table, seed: UInt64(seed))?.score(table, into: &scores)
-      FileHandle.standardOutput.write(scores.withUnsafeBytes { Data($0) })
+      StandardStreams.write(scores)
     }
   }
 }

@@ -47,9 +47,11 @@ struct Benchmark: Sendable {
     }
   }
 
-  /// The median time of `count` calls timed one by one, without what reading the clock takes.
+  /// The median time of `count` calls timed one by one, without what reading the clock takes, in
+  /// nanoseconds or in `unit`, which is so many of them.
   static func latency(
     _ name: String, _ summary: String, count: Int,
+    unit: (name: String, nanoseconds: Double) = ("ns", 1),
     _ prepare: @escaping @Sendable (Context) throws -> (_ index: Int) throws -> Void
   ) -> Benchmark {
     Benchmark(name: name, summary: summary) { context in
@@ -65,7 +67,8 @@ struct Benchmark: Sendable {
       }
       return {
         let clock = median { _ in }
-        return [Measurement(name: name, value: try median(body) - clock, unit: "ns")]
+        let value = (try median(body) - clock) / unit.nanoseconds
+        return [Measurement(name: name, value: value, unit: unit.name)]
       }
     }
   }

@@ -29,7 +29,7 @@ enum LearnerBenchmarks {
   }
 
   private static let forestFit = Benchmark.latency(
-    "forest/fit", "fitting 100 trees to a table at once", count: 20
+    "forest/fit", "fitting 100 trees to a table at once", count: 20, unit: ("ms", 1e6)
   ) { context in
     let table = Matrix(rows: context.stream.rows)
     return { _ = IsolationForest.fit(table, seed: UInt64($0)) }

@@ -52,18 +52,6 @@ struct Main {
   }
 
   static func main() {
-    // For Benchmarks/test-then-train, not for people.
-    let words = CommandLine.arguments
-    if words.count == 5, words[1] == "--scores", let columns = Int(words[3]),
-      let batch = Int(words[4]), columns > 0, batch > 0
-    {
-      do {
-        return try TestThenTrain.run(path: words[2], columns: columns, batch: batch)
-      } catch {
-        Output.printError("error: \(error)\n")
-        exit(1)
-      }
-    }
     guard let arguments = Arguments(Array(CommandLine.arguments.dropFirst())) else {
       Output.printError(usage)
       exit(64)
