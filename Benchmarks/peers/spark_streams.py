@@ -90,7 +90,9 @@ class Spark:
         from pyspark.streaming import StreamingContext
         from pyspark.streaming.dstream import DStream
 
-        streaming = StreamingContext(self.context, 0.01)
+        # Seconds a batch, unless one takes longer, as they do: new ones wait. Spark prepares one at
+        # every tick, also when none is left, so ticks should not be many.
+        streaming = StreamingContext(self.context, 0.1)
         times = []
 
         def queue(batches):
