@@ -85,7 +85,7 @@ class Spark:
 
     def stream(self, model, batches, unlabelled=None, after=lambda: None):
         """Trains a model on batches, one after the other, calling `after` each; gives the times at
-        which they were done. Where the same batches are given `unlabelled`, each is predicted first."""
+        which they were done. Where they are given `unlabelled` too, each is predicted first."""
         from pyspark.serializers import NoOpSerializer
         from pyspark.streaming import StreamingContext
         from pyspark.streaming.dstream import DStream
