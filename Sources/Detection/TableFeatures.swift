@@ -24,6 +24,9 @@ public struct TableFeatures: Sendable {
   public let hasMissing: Bool
   /// The values of each feature, NaN where one is missing.
   private let values: [[Double]]
+  /// What is taken off each feature, so that Float32, in which forests compare, tells its values
+  /// apart: 0 unless they differ in their last digits only, as those of long identifiers do.
+  private let origins: [Double]
 
   /// Guesses what the columns are.
   ///
@@ -54,6 +57,7 @@ public struct TableFeatures: Sendable {
     self.guesses = guesses
     self.columns = columns
     values = features
+    origins = features.map(Self.origin)
     hasMissing = columns.contains { table.columns[$0].missing > 0 }
     guard !columns.isEmpty else {
       let reasons = guesses.map { "'\($0.name)' \($0.use == .label ? "is the label" : $0.reason)" }
@@ -74,16 +78,23 @@ public struct TableFeatures: Sendable {
     for feature in 0..<count {
       var place = feature * block.stride
       for row in rows {
-        block.values[place] = values[feature][row]
+        block.values[place] = values[feature][row] - origins[feature]
         place += 1
       }
     }
+  }
+
+  private static func origin(_ values: [Double]) -> Double {
+    let known = values.lazy.filter { !$0.isNaN }
+    guard let least = known.min(), let largest = known.max() else { return 0 }
+    return largest - least < 1e-3 * max(abs(least), abs(largest)) ? least : 0
   }
 
   /// What is usual in a column: of categories the most frequent, otherwise what a model says.
   /// - Parameter number: Of the model, in the feature's unit.
   func typical(_ number: Double, feature: Int) -> JSONValue {
     let column = columns[feature]
+    let number = number + origins[feature]
     switch guesses[column].kind {
     case .category: return JSONValue(table.columns[column].mostFrequentText)
     case .boolean: return .bool(number >= 0.5)

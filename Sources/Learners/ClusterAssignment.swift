@@ -105,7 +105,7 @@ struct ClusterAssignment: Sendable {
 
   private mutating func addUp(_ rows: FloatRows, _ weights: [Float], withSquares: Bool) {
     sums.clear()
-    squares.clear()
+    if withSquares { squares.clear() }
     for cluster in masses.indices { masses[cluster] = 0 }
     let step = rows.stride
     rows.values.withUnsafeBufferPointer { values in
@@ -141,9 +141,8 @@ struct ClusterAssignment: Sendable {
   mutating func moveToMeans() {
     let step = centres.stride
     for cluster in 0..<centres.rows where masses[cluster] > 0 {
-      let share = Float(1 / masses[cluster])
       for place in cluster * step..<cluster * step + centres.columns {
-        centres.values[place] += sums.values[place] * share
+        centres.values[place] += Float(Double(sums.values[place]) / masses[cluster])
       }
     }
   }

@@ -140,7 +140,7 @@ struct ClusterSearch {
     var halves = FloatRows(columns: rows.rows, capacity: drawn.count)
     for _ in 0..<Self.moves {
       measure(places, into: &halves)
-      draw(&places, toMeansOf: halves)
+      move(&places, toMeansOf: halves)
     }
     measure(places, into: &halves)
 
@@ -196,7 +196,7 @@ struct ClusterSearch {
   }
 
   /// Moves every place to the mean of the rows to which it is nearer than their centre.
-  private func draw(_ places: inout FloatRows, toMeansOf halves: FloatRows) {
+  private func move(_ places: inout FloatRows, toMeansOf halves: FloatRows) {
     let step = places.stride
     var sum = [Float](repeating: 0, count: step)
     for place in 0..<places.rows {

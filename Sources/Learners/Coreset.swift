@@ -11,11 +11,14 @@ import StateCoding
 /// squared distance from the nearest centre over the average one, plus the average weight of a
 /// cluster over that of its own. The last two are the sensitivity by which a coreset for k-means is
 /// drawn (Feldman and Langberg, "A unified framework for approximating and clustering data", 2011).
-/// So few far points, and small clusters, are there that a uniform sample would miss. Forgetting
+/// So few far points, and small clusters, are there that a uniform sample would miss. What a row
+/// stands for is right on average, but for what centres and draws have to do with each other. Forgetting
 /// takes the same factor from all priorities, so it is enough to give later rows a larger one.
 struct Coreset: Sendable {
   /// No row is more important than this.
   private static let largestImportance = 1e4
+  /// Logarithms stay far below it: it is an age of 2^60 rows at a half-life of one.
+  private static let largestLogarithm = 1e18
 
   let featureCount: Int
   /// Largest number of rows.
@@ -96,7 +99,11 @@ struct Coreset: Sendable {
     var rows = FloatRows(columns: featureCount, capacity: count)
     rows.resize(rows: count)
     units.standardise(values, into: &rows)
-    let weights = members.map { Float(exp($0.weight - now + max(0, threshold - $0.size))) }
+    // What weighs next to nothing must not leave a product of weights without digits.
+    let weights = members.map {
+      let weight = Float(exp($0.weight - now + max(0, threshold - $0.size)))
+      return weight < 1e-20 ? 0 : weight
+    }
     return (rows, weights)
   }
 
@@ -123,7 +130,6 @@ struct Coreset: Sendable {
 extension Coreset {
   func write(to writer: inout StateWriter) {
     writer.write(age)
-    writer.write(count == capacity)
     writer.write(threshold.isFinite ? threshold : 0)
     writer.write(threshold.isFinite)
     writer.write(members.map(\.weight))
@@ -137,21 +143,21 @@ extension Coreset {
   ) throws(StateError) {
     self.init(featureCount: featureCount, capacity: capacity, halfLife: halfLife)
     age = try reader.readFinite()
-    let isFull = try reader.readBool()
     let bound = try reader.readFinite()
     if try reader.readBool() { threshold = bound }
     let weights = try reader.readFinites()
     let sizes = try reader.readFinites(count: weights.count)
     let priorities = try reader.readFinites(count: weights.count)
-    guard age >= 0, weights.count <= capacity, isFull == (weights.count == capacity),
-      isFull || !threshold.isFinite
-    else { throw .invalid("kept rows") }
+    guard age >= 0, now <= Self.largestLogarithm, abs(bound) <= 2 * Self.largestLogarithm,
+      weights.count <= capacity, weights.count == capacity || !threshold.isFinite
+    else { throw .invalid("sample") }
     for ((weight, size), priority) in zip(zip(weights, sizes), priorities) {
       // The logarithm of a weight is bounded by that of the largest one and the age; a priority is
       // at least the size, and above the threshold.
       guard weight <= now + log(largestExampleWeight) + 1, weight <= size + 1e-6 * (1 + abs(size)),
-        size <= priority, priority >= threshold
-      else { throw .invalid("kept row") }
+        size <= weight + log(Self.largestImportance) + 1, size <= priority,
+        priority <= size + 40, priority >= threshold
+      else { throw .invalid("sampled row") }
       append(Member(weight: weight, size: size, priority: priority))
     }
     values = try reader.readFinites(count: weights.count * featureCount)

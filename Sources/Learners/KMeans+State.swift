@@ -24,7 +24,9 @@ extension KMeans {
     remembered = try reader.readFinite()
     unsearched = try reader.readFinite()
     inertia = try reader.readFinite()
-    guard remembered >= 0, unsearched >= 0, inertia >= 0 else { throw StateError.invalid("weight") }
+    guard remembered >= 0, unsearched >= 0, inertia == 0 || (1e-30...1e30).contains(inertia) else {
+      throw StateError.invalid("weight")
+    }
     try reader.finish()
   }
 

@@ -167,6 +167,7 @@ public struct KMeans: Learner, Sendable {
     centres.resize(rows: used.count)
     for (row, cluster) in used.enumerated() { place(cluster, units, in: &centres, at: row) }
     let (rows, weights) = coreset.rows(in: units)
+    guard weights.contains(where: { $0 > 0 }) else { return }
     let found = ClusterSearch(
       rows, weights: weights, centres: centres,
       clusters: max(used.count, min(options.clusters, max(1, coreset.count / Self.startShare))),
@@ -180,7 +181,9 @@ public struct KMeans: Learner, Sendable {
         units: units)
     }
     clusters.add(found.assignment, units: units)
-    inertia = found.inertia / found.assignment.masses.reduce(0, +)
+    let mean = found.inertia / found.assignment.masses.reduce(0, +)
+    // Where all rows lie on centres, what little is left says nothing.
+    inertia = mean > 1e-30 ? mean : 0
     remembered += unsearched
     unsearched = 0
   }

@@ -42,12 +42,12 @@ public struct KMeansOptions: LearnerOptions {
     try InvalidOption.require(
       (1...1_000).contains(clusters), "clusters", "1 to 1,000")
     try InvalidOption.require(
-      halfLife > 0 && halfLife.isFinite, "halfLife", "a positive number of examples")
+      halfLife >= 1 && halfLife.isFinite, "halfLife", "1 example or more")
     try InvalidOption.require(
       (2...Self.largestCoreset).contains(coresetShare), "coresetShare", "2 to 65,536")
     try InvalidOption.require(
       spreadPrior >= 0 && spreadPrior.isFinite, "spreadPrior", "0 or a positive number of examples")
     try InvalidOption.require(
-      standardisationHalfLife > 0, "standardisationHalfLife", "a positive number of examples")
+      standardisationHalfLife >= 1, "standardisationHalfLife", "1 example or more")
   }
 }

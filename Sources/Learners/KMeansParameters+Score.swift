@@ -9,7 +9,7 @@ extension KMeansParameters {
     guard rows > 0 else { return }
     let columns = featureCount
     let step = features.stride
-    let clusters = clusterCount
+    let clusters = references.count
     let limit = standardisation.limit
     features.values.withUnsafeBufferPointer { values in
       tiles.withUnsafeBufferPointer { tiles in
@@ -20,8 +20,8 @@ extension KMeansParameters {
             for start in Swift.stride(from: 0, to: rows, by: 4) {
               let lanes = min(4, rows - start)
               guard lanes > 1 else {
-                let (cluster, distance) = nearest(start, values, step, tiles, mean, scale)
-                scores[start] = score(distance, cluster)
+                let (place, distance) = nearest(start, values, step, tiles, mean, scale)
+                scores[start] = score(distance, place)
                 continue
               }
               let offset = SIMD4<Int>(
@@ -68,21 +68,21 @@ extension KMeansParameters {
   }
 
   @inline(__always)
-  private func score(_ squaredDistance: Double, _ cluster: Int) -> Float {
-    let r = squaredDistance.squareRoot() / spreads[cluster]
+  private func score(_ squaredDistance: Double, _ place: Int) -> Float {
+    let r = squaredDistance.squareRoot() / spreads[references[place]]
     return Float(r / (1 + r))
   }
 
-  /// The nearest cluster of a row by itself: against a tile of clusters at a time, the same sums in
+  /// The place among the references of the nearest one of a row by itself: against a tile of clusters at a time, the same sums in
   /// the same order.
   private func nearest(
     _ row: Int, _ values: UnsafeBufferPointer<Double>, _ step: Int,
     _ tiles: UnsafeBufferPointer<Double>, _ mean: UnsafeBufferPointer<Double>,
     _ scale: UnsafeBufferPointer<Double>
-  ) -> (cluster: Int, squaredDistance: Double) {
-    var best = (cluster: 0, squaredDistance: Double.infinity)
+  ) -> (place: Int, squaredDistance: Double) {
+    var best = (place: 0, squaredDistance: Double.infinity)
     var centre = 0
-    for first in Swift.stride(from: 0, to: clusterCount, by: Self.tile) {
+    for first in Swift.stride(from: 0, to: references.count, by: Self.tile) {
       var sums = SIMD4<Double>.zero
       for feature in 0..<featureCount {
         let x = SIMD4<Double>(repeating: values[feature * step + row])
@@ -94,7 +94,7 @@ extension KMeansParameters {
         centre += Self.tile
       }
       for lane in 0..<Self.tile where sums[lane] < best.squaredDistance {
-        best = (min(first + lane, clusterCount - 1), sums[lane])
+        best = (min(first + lane, references.count - 1), sums[lane])
       }
     }
     return best

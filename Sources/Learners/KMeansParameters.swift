@@ -1,7 +1,7 @@
 import LinearAlgebra
 
-/// Clusters of events. An event is suspicious when it is far from every centre, measured by how far
-/// the members of the nearest cluster usually are from theirs.
+/// Clusters of events. An event is suspicious when it is far from every centre of a cluster of some
+/// weight, measured by how far the members of the nearest one usually are from theirs.
 public struct KMeansParameters: ModelParameters, Equatable {
   /// Family of the model.
   public static let kind = ModelKind.kMeans
@@ -15,10 +15,16 @@ public struct KMeansParameters: ModelParameters, Equatable {
   /// Share of the examples that each cluster holds; they add up to 1.
   public let weights: [Double]
 
+  /// A cluster of less than this share of the average weight is no reference to measure events by: it
+  /// may be a few anomalies of a kind, which would excuse each other.
+  private static let smallestShare = 0.1
+
+  /// Clusters that events are measured by, at least one.
+  let references: [Int]
   /// Clusters scored together, see ``score(_:into:)``.
   static let tile = 4
-  /// Standardised centres, in tiles of ``tile`` clusters: `(tile, feature, cluster in tile)`. The
-  /// last tile is filled up with repetitions of the last cluster.
+  /// Standardised centres of the references, in tiles of ``tile`` clusters: `(tile, feature, cluster
+  /// in tile)`. The last tile is filled up with repetitions of the last cluster.
   let tiles: [Double]
 
   /// A model of `spreads.count` clusters, at least one.
@@ -33,13 +39,17 @@ public struct KMeansParameters: ModelParameters, Equatable {
     self.centres = centres
     self.spreads = spreads
     self.weights = weights
-    let tileCount = (spreads.count + Self.tile - 1) / Self.tile
+    let smallest = Self.smallestShare * weights.reduce(0, +) / Double(weights.count)
+    let heavy = weights.indices.filter { weights[$0] >= smallest }
+    let references = heavy.isEmpty ? [Int](weights.indices) : heavy
+    self.references = references
+    let tileCount = (references.count + Self.tile - 1) / Self.tile
     var tiles: [Double] = []
     tiles.reserveCapacity(tileCount * Self.tile * features)
     for tile in 0..<tileCount {
       for feature in 0..<features {
         for lane in 0..<Self.tile {
-          let cluster = min(tile * Self.tile + lane, spreads.count - 1)
+          let cluster = references[min(tile * Self.tile + lane, references.count - 1)]
           tiles.append(
             standardisation.standardise(centres[cluster * features + feature], feature: feature))
         }
@@ -76,17 +86,17 @@ public struct KMeansParameters: ModelParameters, Equatable {
   /// lies well above what single precision, in which centres are learnt, can tell apart.
   public static let smallestSpread = 1e-4
 
-  /// The nearest cluster of a row, the first of several equally near, and the squared distance in
+  /// The nearest reference of a row, the first of several equally near, and the squared distance in
   /// standardised units.
   public func nearest(row: Int, of features: Matrix) -> (cluster: Int, squaredDistance: Double) {
     precondition(features.columns >= featureCount, "shapes do not fit")
     var best = (cluster: 0, squaredDistance: Double.infinity)
-    for cluster in 0..<clusterCount {
+    for (place, cluster) in references.enumerated() {
       var sum = 0.0
       for feature in 0..<featureCount {
         let delta =
           standardisation.standardise(features[row, feature], feature: feature)
-          - standardisedCentre(cluster, feature)
+          - standardisedCentre(place, feature)
         sum += delta * delta
       }
       if sum < best.squaredDistance { best = (cluster, sum) }
@@ -102,15 +112,16 @@ public struct KMeansParameters: ModelParameters, Equatable {
     return (0..<featureCount).map { feature in
       let delta =
         standardisation.standardise(features[row, feature], feature: feature)
-        - standardisedCentre(cluster, feature)
+        - standardisation.standardise(
+          centres[cluster * featureCount + feature], feature: feature)
       return Contribution(
         feature: feature, contribution: delta * delta * inverse,
         typical: centres[cluster * featureCount + feature])
     }
   }
 
-  private func standardisedCentre(_ cluster: Int, _ feature: Int) -> Double {
-    let (tile, lane) = cluster.quotientAndRemainder(dividingBy: Self.tile)
+  private func standardisedCentre(_ place: Int, _ feature: Int) -> Double {
+    let (tile, lane) = place.quotientAndRemainder(dividingBy: Self.tile)
     return tiles[(tile * featureCount + feature) * Self.tile + lane]
   }
 

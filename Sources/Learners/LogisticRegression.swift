@@ -82,7 +82,7 @@ public struct LogisticRegression: Learner, Sendable {
   /// Steps since the start, over all experts, that would have been larger than is allowed, two
   /// log-odds a standard deviation, and were made that.
   public var boundedSteps: UInt64 {
-    (mixture?.boundedSteps ?? gradient?.boundedSteps ?? 0) + (hashed?.boundedSteps ?? 0)
+    (mixture?.boundedSteps ?? gradient?.boundedSteps ?? 0) &+ (hashed?.boundedSteps ?? 0)
   }
 
   /// Columns that are no hashes.

@@ -126,7 +126,7 @@ struct DetectReport {
       var cells = [(found.row + 1).grouped, figure(Double(found.score))]
       if let labels { cells.append(labels[found.row].map { $0 ? "1" : "0" } ?? "–") }
       let reasons = found.reasons.prefix(3).filter { $0.share >= 0.01 }.map { reason -> String in
-        let (value, typical) = (Self.short(reason.value), Self.short(reason.typical))
+        let (value, typical) = Self.short(reason.value, reason.typical)
         return "\(table.columns[reason.column].name) \(value)"
           + (value == typical ? "" : ", usually \(typical)")
           + " (\(Int((100 * reason.share).rounded())) %)"
@@ -136,9 +136,18 @@ struct DetectReport {
     return text.text
   }
 
-  private static func short(_ value: JSONValue) -> String {
+  /// Both with as few digits as tell them apart, four or more.
+  private static func short(_ value: JSONValue, _ typical: JSONValue) -> (String, String) {
+    for digits in [4, 6, 9, 12] {
+      let texts = (short(value, digits: digits), short(typical, digits: digits))
+      if texts.0 != texts.1 || value.double == typical.double { return texts }
+    }
+    return (short(value, digits: 17), short(typical, digits: 17))
+  }
+
+  private static func short(_ value: JSONValue, digits: Int) -> String {
     switch value {
-    case .number(let number): String(format: "%.4g", number)
+    case .number(let number): String(format: "%.\(digits)g", number)
     case .string(let text): text.count > 40 ? text.prefix(40) + "…" : text
     case .null: "missing"
     default: String(decoding: value.encode(pretty: false), as: UTF8.self)

@@ -53,6 +53,18 @@ import Testing
     }
   }
 
+  /// Forests compare in Float32, which cannot tell long identifiers apart as they are.
+  @Test(arguments: Detector.Model.allCases)
+  func numbersThatDifferInTheirLastDigitsAreToldApart(model: Detector.Model) throws {
+    var text = "account\n"
+    for row in 0..<600 {
+      text += "\(1_000_000_000_000_000 + row * 7_919 % 1_000 + (row == 400 ? 1_000_000 : 0))\n"
+    }
+    let found = try #require(Detector(model: model).fit(try TableFeatures(table(text))))
+    #expect(found.top.first?.row == 400)
+    #expect(found.top.first?.reasons.first?.typical.double ?? 0 > 999_999_999_999_999)
+  }
+
   @Test(arguments: Detector.Model.allCases, [false, true])
   func sameSeedSameScores(model: Detector.Model, isStream: Bool) throws {
     let features = try twoClusters(rows: 700, odd: [300], missingEvery: 7, isStream: isStream)

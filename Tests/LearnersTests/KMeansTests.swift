@@ -14,7 +14,9 @@ import Testing
     moments.add(Matrix(rows: rows))
     let judge = KMeansParameters(
       standardisation: moments.standardisation(), centres: parameters.centres,
-      spreads: parameters.spreads, weights: parameters.weights)
+      spreads: parameters.spreads,
+      weights: [Double](
+        repeating: 1 / Double(parameters.clusterCount), count: parameters.clusterCount))
     let block = Matrix(rows: rows)
     return rows.indices.reduce(0.0) { $0 + judge.nearest(row: $1, of: block).squaredDistance }
       / Double(rows.count)
@@ -66,6 +68,21 @@ import Testing
     let first = (0..<3).map { parameters.centres[3 * $0] }.sorted()
     #expect(abs(first[0] + 20) < 0.2 && abs(first[1]) < 0.2 && abs(first[2] - 4) < 0.2, "\(first)")
     #expect(abs((parameters.weights.min() ?? 0) - 0.002) < 5e-4, "\(parameters.weights)")
+  }
+
+  /// A few anomalies of a kind have a centre of their own, but do not excuse each other by it.
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func tightGroupOfOutliersIsScoredHigh(seed: UInt64) throws {
+    var stream = GoldenStream(seed: seed)
+    var rows = stream.mixture(10_000, centres: centres, spreads: spreads)
+    for row in stride(from: 50, to: rows.count, by: 200) {
+      rows[row] = (0..<3).map { _ in 15 + 0.01 * stream.normal() }
+    }
+    var learner = KMeans(featureCount: 3, seed: seed)
+    learner.learn(rows, batch: 64)
+    let scores = try #require(learner.makeParameters()).scores(rows)
+    let labels = rows.indices.map { $0 % 200 == 50 ? 1.0 : 0 }
+    #expect(auroc(scores, labels) > 0.99, "seed \(seed)")
   }
 
   /// Centres are learnt in single precision, yet lose no digits to what the values have in common.
@@ -137,6 +154,45 @@ import Testing
     let found = Set((0..<3).map { parameters.centres[2 * $0].rounded() })
     #expect(found == [0, 1, 2])
     #expect(parameters.scores([[0, 0]])[0] < 0.01)
+  }
+
+  /// The features that put a row far from its cluster are the ones named.
+  @Test func contributionsNameTheGuiltyFeature() throws {
+    var stream = GoldenStream(seed: 3)
+    var learner = KMeans(featureCount: 3, options: .init(clusters: 6), seed: 1)
+    learner.learn(stream.mixture(4_000, centres: centres, spreads: spreads), batch: 64)
+    let parameters = try #require(learner.makeParameters())
+    for guilty in 0..<3 {
+      var row = centres[0]
+      row[guilty] = -30
+      let contributions = parameters.contributions(row: 0, of: Matrix(rows: [row]))
+      let most = contributions.max { $0.contribution < $1.contribution }
+      #expect(most?.feature == guilty)
+    }
+  }
+
+  /// A few hundred clusters are found where there are so many.
+  @Test func findsHundredsOfClusters() throws {
+    var stream = GoldenStream(seed: 4)
+    let many = (0..<300).map { _ in (0..<4).map { _ in 200 * stream.uniform() } }
+    let rows = stream.mixture(30_000, centres: many, spreads: [Double](repeating: 1, count: 300))
+    var learner = KMeans(featureCount: 4, options: .init(clusters: 300), seed: 1)
+    learner.learn(rows, batch: 256)
+    let parameters = try #require(learner.makeParameters())
+    let truth = KMeansParameters(
+      standardisation: parameters.standardisation, centres: Array(many.joined()),
+      spreads: [Double](repeating: 1, count: 300),
+      weights: [Double](repeating: 1.0 / 300, count: 300))
+    let judge = KMeansParameters(
+      standardisation: parameters.standardisation, centres: parameters.centres,
+      spreads: parameters.spreads,
+      weights: [Double](
+        repeating: 1 / Double(parameters.clusterCount), count: parameters.clusterCount))
+    let block = Matrix(rows: rows)
+    func inertia(_ model: KMeansParameters) -> Double {
+      rows.indices.reduce(0) { $0 + model.nearest(row: $1, of: block).squaredDistance }
+    }
+    #expect(inertia(judge) < 1.2 * inertia(truth), "\(inertia(judge) / inertia(truth))")
   }
 
   @Test func scoresEarly() throws {
