@@ -73,8 +73,25 @@ extension KMeansParameters {
     return Float(r / (1 + r))
   }
 
-  /// The place among the references of the nearest one of a row by itself: against a tile of clusters at a time, the same sums in
-  /// the same order.
+  /// The nearest reference of a row, the first of several equally near, and the squared distance in
+  /// standardised units.
+  public func nearest(row: Int, of features: Matrix) -> (cluster: Int, squaredDistance: Double) {
+    precondition(
+      features.columns >= featureCount && row >= 0 && row < features.rows, "shapes do not fit")
+    return features.values.withUnsafeBufferPointer { values in
+      tiles.withUnsafeBufferPointer { tiles in
+        standardisation.mean.withUnsafeBufferPointer { mean in
+          standardisation.scale.withUnsafeBufferPointer { scale in
+            let (place, distance) = nearest(row, values, features.stride, tiles, mean, scale)
+            return (references[place], distance)
+          }
+        }
+      }
+    }
+  }
+
+  /// The same as a place among the references: a row by itself against a tile of clusters at a time,
+  /// the same sums in the same order as for a block.
   private func nearest(
     _ row: Int, _ values: UnsafeBufferPointer<Double>, _ step: Int,
     _ tiles: UnsafeBufferPointer<Double>, _ mean: UnsafeBufferPointer<Double>,

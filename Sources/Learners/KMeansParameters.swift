@@ -86,24 +86,6 @@ public struct KMeansParameters: ModelParameters, Equatable {
   /// lies well above what single precision, in which centres are learnt, can tell apart.
   public static let smallestSpread = 1e-4
 
-  /// The nearest reference of a row, the first of several equally near, and the squared distance in
-  /// standardised units.
-  public func nearest(row: Int, of features: Matrix) -> (cluster: Int, squaredDistance: Double) {
-    precondition(features.columns >= featureCount, "shapes do not fit")
-    var best = (cluster: 0, squaredDistance: Double.infinity)
-    for (place, cluster) in references.enumerated() {
-      var sum = 0.0
-      for feature in 0..<featureCount {
-        let delta =
-          standardisation.standardise(features[row, feature], feature: feature)
-          - standardisedCentre(place, feature)
-        sum += delta * delta
-      }
-      if sum < best.squaredDistance { best = (cluster, sum) }
-    }
-    return best
-  }
-
   /// Contributions to (distance ÷ spread)², to which they add up, and from which the score follows
   /// as r / (1 + r) with r the square root. Typical is the nearest centre.
   public func contributions(row: Int, of features: Matrix) -> [Contribution] {
@@ -118,11 +100,6 @@ public struct KMeansParameters: ModelParameters, Equatable {
         feature: feature, contribution: delta * delta * inverse,
         typical: centres[cluster * featureCount + feature])
     }
-  }
-
-  private func standardisedCentre(_ place: Int, _ feature: Int) -> Double {
-    let (tile, lane) = place.quotientAndRemainder(dividingBy: Self.tile)
-    return tiles[(tile * featureCount + feature) * Self.tile + lane]
   }
 
   /// Two parameters are equal when what they were made from is.

@@ -8,7 +8,8 @@ import Pipeline
 enum LearnerBenchmarks {
   static let all = [
     forestBatch, forestOne, forestFit, forestLearn, logisticLearn, logisticScore, clusterLearn,
-    clusterScore, eventThreeModels,
+    clusterScore, logisticOne, clusterOne, forestExplain, logisticExplain, clusterExplain,
+    eventThreeModels,
   ]
 
   // MARK: Isolation forest, 100 trees grown on 256 rows each
@@ -19,13 +20,8 @@ enum LearnerBenchmarks {
     scoring(by: learned(IsolationForest(featureCount: 29, seed: 1), context), context)
   }
 
-  private static let forestOne = Benchmark.latency(
-    "forest/one", "scoring of a single row by 100 trees", count: 20_000
-  ) { context in
-    let parameters = learned(IsolationForest(featureCount: 29, seed: 1), context)
-    let rows = context.stream.blocks(of: 1)
-    var scores: [Float] = [0]
-    return { parameters.score(rows[$0].features, into: &scores) }
+  private static let forestOne = one("forest/one", "scoring of a single row by 100 trees") {
+    learned(IsolationForest(featureCount: 29, seed: 1), $0)
   }
 
   private static let forestFit = Benchmark.latency(
@@ -77,6 +73,45 @@ enum LearnerBenchmarks {
     "k-means/score", "rows", "scoring by eight clusters", passes: 10
   ) { context in
     scoring(by: learned(KMeans(featureCount: 29, seed: 1), context), context)
+  }
+
+  // MARK: One row, scored or explained
+
+  private static let logisticOne = one("logistic/one", "scoring of a single row") {
+    learned(LogisticRegression(featureCount: 29), $0)
+  }
+  private static let clusterOne = one("k-means/one", "scoring of a single row by eight clusters") {
+    learned(KMeans(featureCount: 29, seed: 1), $0)
+  }
+  private static let forestExplain = explain("forest/explain") {
+    learned(IsolationForest(featureCount: 29, seed: 1), $0)
+  }
+  private static let logisticExplain = explain("logistic/explain") {
+    learned(LogisticRegression(featureCount: 29), $0)
+  }
+  private static let clusterExplain = explain("k-means/explain") {
+    learned(KMeans(featureCount: 29, seed: 1), $0)
+  }
+
+  private static func one<P: ModelParameters>(
+    _ name: String, _ about: String, _ make: @escaping @Sendable (Context) -> P
+  ) -> Benchmark {
+    .latency(name, about, count: 20_000) { context in
+      let parameters = make(context)
+      let rows = context.stream.blocks(of: 1)
+      var scores: [Float] = [0]
+      return { parameters.score(rows[$0].features, into: &scores) }
+    }
+  }
+
+  private static func explain<P: ModelParameters>(
+    _ name: String, _ make: @escaping @Sendable (Context) -> P
+  ) -> Benchmark {
+    .latency(name, "contributions to the score of a single row", count: 20_000) { context in
+      let parameters = make(context)
+      let rows = context.stream.blocks(of: 1)
+      return { _ = parameters.contributions(row: 0, of: rows[$0].features) }
+    }
   }
 
   // MARK: All of them on one event
