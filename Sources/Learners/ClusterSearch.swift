@@ -44,8 +44,10 @@ struct ClusterSearch {
       with: centres.values[..<(centres.rows * centres.stride)])
     assignment.centres.resize(rows: centres.rows)
     if centres.rows > 0 { assign() }
-    seed(clusters, &random)
-    assign()
+    if centres.rows < clusters {
+      seed(clusters, &random)
+      assign()
+    }
     iterate(Self.iterations.before)
     var hasSwapped = false
     for _ in 0..<Self.rounds where assignment.centres.rows > 1 {
@@ -72,7 +74,6 @@ struct ClusterSearch {
   /// Adds centres up to a number, each a row drawn with probability proportional to its weight
   /// times its squared distance from the nearest centre.
   private mutating func seed(_ clusters: Int, _ random: inout RandomSource) {
-    guard assignment.centres.rows < clusters else { return }
     var distances =
       assignment.centres.rows > 0
       ? assignment.distances : [Float](repeating: 1, count: assignment.distances.count)

@@ -32,6 +32,8 @@ struct IsolationTreeGrower {
 
   /// A tree's medians come from so many of its rows: a forest takes the median of many trees'.
   private static let medianRows = 15
+  /// Room for them to be put in order, see ``putInOrder(_:spare:)``.
+  private static let medianRoom = 16
 
   private struct Pending {
     var node: Int
@@ -64,7 +66,7 @@ struct IsolationTreeGrower {
         if known.count == Self.medianRows { break }
       }
       let count = known.count
-      known.append(contentsOf: repeatElement(.infinity, count: 16 - count))
+      known.append(contentsOf: repeatElement(.infinity, count: Self.medianRoom - count))
       putInOrder(&known, spare: &spare)
       typical.append(count == 0 ? 0 : Double(known[count / 2]))
     }
