@@ -101,8 +101,10 @@ struct LogisticBatch: Sendable {
         withUnsafeTemporaryAllocation(of: Double.self, capacity: rows) { roots in
           for row in 0..<rows { roots[row] = curvatures[row].squareRoot() }
           for column in 0..<standardised.columns {
-            let start = column * step
-            for row in 0..<rows { target[start + row] = source[start + row] * roots[row] }
+            let place = column * step..<column * step + rows
+            let source = UnsafeBufferPointer(rebasing: source[place])
+            let target = UnsafeMutableBufferPointer(rebasing: target[place])
+            for row in 0..<rows { target[row] = source[row] * roots[row] }
           }
         }
       }

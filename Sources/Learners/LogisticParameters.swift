@@ -48,33 +48,24 @@ public struct LogisticParameters: ModelParameters, Equatable {
   public func score(_ features: Matrix, into scores: inout [Float]) {
     precondition(
       features.columns >= featureCount && scores.count >= features.rows, "shapes do not fit")
-    let block = 64
+    let block = 256
     let rows = features.rows
-    let inverseLimit = 1 / standardisation.limit
     // The sums stay on the stack. Row by row the order of additions is the order of the features,
     // whatever the size of the block.
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: block) { sums in
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * block) { space in
+      let sums = UnsafeMutableBufferPointer(rebasing: space[..<block])
+      let standardised = UnsafeMutableBufferPointer(rebasing: space[block...])
       features.values.withUnsafeBufferPointer { values in
         for start in stride(from: 0, to: rows, by: block) {
           let count = min(block, rows - start)
           for row in 0..<count { sums[row] = intercept }
           for feature in 0..<weights.count {
-            let mean = standardisation.mean[feature]
-            let scale = standardisation.scale[feature]
             let weight = weights[feature]
             let from = feature * features.stride + start
-            if standardisation.isSoft {
-              for row in 0..<count {
-                sums[row] +=
-                  weight
-                  * Standardisation.bend(
-                    (values[from + row] - mean) * scale, inverseLimit: inverseLimit)
-              }
-            } else {
-              for row in 0..<count {
-                sums[row] += weight * standardisation.clip((values[from + row] - mean) * scale)
-              }
-            }
+            standardisation.standardise(
+              UnsafeBufferPointer(rebasing: values[from..<from + count]), feature: feature,
+              into: standardised)
+            for row in 0..<count { sums[row] += weight * standardised[row] }
           }
           if let hashed {
             for column in weights.count..<featureCount {

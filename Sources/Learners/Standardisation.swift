@@ -75,6 +75,54 @@ public struct Standardisation: Sendable, Equatable {
     return within / (1 + abs(within) * inverseLimit)
   }
 
+  /// The same for two values, which the compiler does not make of the one above.
+  @inline(__always)
+  private static func bend(_ z: SIMD2<Double>, inverseLimit: Double) -> SIMD2<Double> {
+    let far = SIMD2(repeating: farthest)
+    let below = select(z, z .< far, far)
+    let within = select(below, below .> -far, -far)
+    let size = unsafeBitCast(
+      unsafeBitCast(within, to: SIMD2<Int64>.self) & SIMD2(repeating: .max), to: SIMD2<Double>.self)
+    return within / (1 + size * inverseLimit)
+  }
+
+  @inline(__always)
+  private static func select(
+    _ first: SIMD2<Double>, _ isFirst: SIMDMask<SIMD2<Int64>>, _ second: SIMD2<Double>
+  ) -> SIMD2<Double> {
+    let mask = unsafeBitCast(isFirst, to: SIMD2<Int64>.self)
+    return unsafeBitCast(
+      unsafeBitCast(first, to: SIMD2<Int64>.self) & mask
+        | unsafeBitCast(second, to: SIMD2<Int64>.self) & ~mask, to: SIMD2<Double>.self)
+  }
+
+  /// Writes the standardised values of one feature.
+  /// - Parameters:
+  ///   - values: in the feature's own unit.
+  ///   - result: room for as many.
+  @inline(__always)
+  func standardise(
+    _ values: UnsafeBufferPointer<Double>, feature: Int,
+    into result: UnsafeMutableBufferPointer<Double>
+  ) {
+    let mean = mean[feature]
+    let scale = scale[feature]
+    guard isSoft, let source = values.baseAddress, let target = result.baseAddress else {
+      for place in 0..<values.count { result[place] = clip((values[place] - mean) * scale) }
+      return
+    }
+    let inverseLimit = 1 / limit
+    let pairs = values.count & ~1
+    for place in stride(from: 0, to: pairs, by: 2) {
+      let pair = UnsafeRawPointer(source + place).loadUnaligned(as: SIMD2<Double>.self)
+      let bent = Self.bend((pair - mean) * scale, inverseLimit: inverseLimit)
+      UnsafeMutableRawPointer(target + place).storeBytes(of: bent, as: SIMD2<Double>.self)
+    }
+    if pairs < values.count {
+      result[pairs] = Self.bend((values[pairs] - mean) * scale, inverseLimit: inverseLimit)
+    }
+  }
+
   /// Writes the standardised rows into the first ``featureCount`` columns of `result`, whose number
   /// of rows is set. Further columns of `features` are left out.
   func standardise(_ features: Matrix, into result: inout Matrix) {
@@ -88,25 +136,15 @@ public struct Standardisation: Sendable, Equatable {
         && range.upperBound <= features.rows && result.stride >= range.count, "shapes do not fit")
     let rows = range.count
     result.resize(rows: rows)
-    let inverseLimit = 1 / limit
     let resultStride = result.stride
     features.values.withUnsafeBufferPointer { source in
       result.values.withUnsafeMutableBufferPointer { target in
         for column in 0..<featureCount {
           let from = column * features.stride + range.lowerBound
           let to = column * resultStride
-          let mean = mean[column]
-          let scale = scale[column]
-          if isSoft {
-            for row in 0..<rows {
-              target[to + row] = Self.bend(
-                (source[from + row] - mean) * scale, inverseLimit: inverseLimit)
-            }
-          } else {
-            for row in 0..<rows {
-              target[to + row] = clip((source[from + row] - mean) * scale)
-            }
-          }
+          standardise(
+            UnsafeBufferPointer(rebasing: source[from..<from + rows]), feature: column,
+            into: UnsafeMutableBufferPointer(rebasing: target[to..<to + rows]))
         }
       }
     }

@@ -357,6 +357,8 @@ public final class ScorerService {
   private func scoreDecoded(through next: UInt64) -> Int {
     var alerts = 0
     let result = engine.score(block, readThrough: (next, labelPosition))
+    // Read once a block: a property of a class is retained each time, and so is all that is in it.
+    let (engine, block) = (engine, block)
     for row in 0..<block.count {
       decision.removeAll(keepingCapacity: true)
       engine.writeDecision(row: row, of: block, into: &decision)
