@@ -20,7 +20,7 @@ public struct IsolationForestOptions: LearnerOptions {
   /// Settings, each with its default.
   public init(
     trees: Int = 100, sampleSize: Int = 256, gainShare: Double = 0.5, margin: Double = 0.1,
-    reservoirSize: Int = 4_096, halfLife: Double = 20_000, replaceEvery: Int = 128
+    reservoirSize: Int = 4_096, halfLife: Double = 10_000, replaceEvery: Int = 128
   ) {
     self.trees = trees
     self.sampleSize = sampleSize

@@ -4,13 +4,15 @@ import Topics
 
 /// Follows decisions and updates as they become readable and notes when that is.
 final class Follower {
-  /// Milliseconds from an event's append to its decision being readable.
-  private(set) var decisions: [Double] = []
+  /// Milliseconds from an event's append to its decision being readable, one list for each second
+  /// since ``reset()``.
+  private(set) var decisionsBySecond: [[Double]] = [[]]
 
   private let log: EmbeddedLog
   private let decided: any TopicReader
   private let scored: any TopicReader
   private let models: any TopicReader
+  private var start = monotonicNanoseconds()
   private var nextDecision: UInt64
   private var nextBlock: UInt64
   private var nextUpdate: UInt64
@@ -33,6 +35,9 @@ final class Follower {
     used = pipeline.models.map { _ in [] }
   }
 
+  /// All of ``decisionsBySecond``.
+  var decisions: [Double] { decisionsBySecond.flatMap { $0 } }
+
   /// Updates of each model, in the pipeline's order, that became readable.
   func updateCounts(pipeline: Pipeline) throws -> [Int] {
     var assembler = UpdateAssembler()
@@ -50,7 +55,8 @@ final class Follower {
 
   /// Forgets what was measured so far.
   func reset() {
-    decisions.removeAll()
+    decisionsBySecond = [[]]
+    start = monotonicNanoseconds()
     for model in used.indices { used[model] = used[model].suffix(1) }
   }
 
@@ -75,7 +81,11 @@ final class Follower {
       for digit in record.key ?? .init(start: nil, count: 0) {
         stamp = stamp &* 10 &+ Int64(digit &- UInt8(ascii: "0"))
       }
-      decisions.append(Double(monotonicNanoseconds() - stamp) * 1e-6)
+      let now = monotonicNanoseconds()
+      while now - start >= Int64(decisionsBySecond.count) * 1_000_000_000 {
+        decisionsBySecond.append([])
+      }
+      decisionsBySecond[decisionsBySecond.count - 1].append(Double(now - stamp) * 1e-6)
       return true
     }
     nextBlock = try scored.read(from: nextBlock, limit: .max) { record in

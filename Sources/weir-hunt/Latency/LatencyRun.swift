@@ -15,6 +15,9 @@ struct LatencyRun {
   /// What was measured, ms.
   struct Result {
     var decisions: Sample
+    /// The median of the 99th percentiles of single seconds, which a pause of the machine does not
+    /// move: what each second has shows.
+    var usualTail: Double
     var swaps: Sample
   }
 
@@ -33,6 +36,9 @@ struct LatencyRun {
     try follower.follow(seconds: seconds, while: services.areRunning)
     let result = Result(
       decisions: Sample(follower.decisions),
+      usualTail: Sample(
+        follower.decisionsBySecond.filter { !$0.isEmpty }.map { Sample($0).quantile(0.99) }
+      ).median,
       swaps: Sample(try follower.swaps(pipeline: services.pipeline)))
     try services.stop()
     return result
