@@ -189,11 +189,15 @@ struct FeaturePlanBuilder {
   private mutating func addSparse(_ definition: FeatureDefinition, _ list: [String]) {
     let column = makeColumn(definition, definition.name)
     let fields = list.compactMap { find($0, in: categoriesAndEntities, "category or an entity") }
+    // Counted in any case, so that a wrong field is not taken for a missing feature as well.
+    if definition.isInput { sparseFields.append(fields) }
     guard !fields.isEmpty, fields.count == list.count else {
       if list.isEmpty { note("'sparse' names no field") }
       return
     }
-    if definition.isInput { sparseFields.append(fields) }
+    if let twice = list.indices.first(where: { list[..<$0].contains(list[$0]) }) {
+      note("'sparse' names '\(list[twice])' twice")
+    }
     steps.append(.sparse(fields, CategoryHash(feature: definition.name), into: column))
   }
 

@@ -51,9 +51,11 @@ public final class GzipInput {
   /// Bytes of the file on disk that were consumed so far: for progress, in the unit of `fileSize`.
   public var consumed: Int { Int(gzoffset(file)) }
 
-  /// The first byte, without consuming it, nil for an empty file. Only before the first `read`.
+  /// The first byte that is no blank and not of a byte-order mark, without consuming it; nil if there
+  /// is none. Those before it are consumed. Only before the first `read`.
   public func peek() -> UInt8? {
-    let byte = gzgetc(file)
+    var byte: Int32
+    repeat { byte = gzgetc(file) } while [0xef, 0xbb, 0xbf, 0x20, 0x09, 0x0a, 0x0d].contains(byte)
     guard byte >= 0 else { return nil }
     gzungetc(byte, file)
     return UInt8(byte)

@@ -38,6 +38,15 @@ import Testing
       ])
   }
 
+  @Test(arguments: ["\u{feff}", "\n \t", "\u{feff}\r\n"])
+  func whatComesBeforeTheFirstRowIsPassedOver(_ start: String) throws {
+    for rows in ["{\"a\": 1}\n{\"a\": 2}\n", "a\n1\n2\n"] {
+      let table = try table(start + rows)
+      #expect(table.columns.map(\.name) == ["a"])
+      #expect(texts(table) == ["1.0 2.0"])
+    }
+  }
+
   @Test func whatSpellsAMissingValueIsMissing() throws {
     let values = ["1", "NA", "n/a", "NaN", "null", "None", "?", " ", "2"]
     let table = try table("a,b\n" + values.map { "\($0),0\n" }.joined())

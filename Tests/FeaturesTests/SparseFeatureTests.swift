@@ -95,6 +95,7 @@ import Testing
     expect([.init(.sparse(["amount"]))], "'amount' is not a category or an entity")
     expect([.init(.sparse(["merchent"]))], "'merchent'", "did you mean 'merchant'?")
     expect([.init(.sparse([]), name: "x")], "no field")
+    expect([.init(.sparse(["merchant", "country", "merchant"]))], "names 'merchant' twice")
     expect(
       [.init(.sparse(["merchant"])), .init(.log("merchant"))],
       "'merchant' is a hash of categories, not a number")
