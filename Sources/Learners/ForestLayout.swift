@@ -2,11 +2,11 @@ import LinearAlgebra
 
 /// A forest as scoring walks it.
 ///
-/// Every tree is completed to a common height: node i of a tree has the children 2i and 2i + 1, so
-/// that a step is a comparison whose borrow is taken from twice the node. There is no branch to
-/// mispredict, and all rows take equally many steps. An inner node is one word: in its lower half
-/// the threshold, in its upper half where the rows' values of its feature lie. Values and thresholds
-/// are keys: whole numbers in the order of the numbers they stand for.
+/// Every tree is completed to a common height. The roots of n trees are numbered from n on, and node
+/// i has the children 2i and 2i + 1, so that a step is a comparison whose borrow is taken from twice
+/// the node. There is no branch to mispredict, and all rows take equally many steps. An inner node is
+/// one word: in its lower half the threshold, in its upper half where the rows' values of its feature
+/// lie. Values and thresholds are keys: whole numbers in the order of the numbers they stand for.
 ///
 /// Path lengths at the leaves are whole multiples of 2⁻²⁴ of the expected one, so that their sums
 /// are exact, and the same in whatever order rows and trees are taken.
@@ -15,10 +15,12 @@ struct ForestLayout: Sendable {
   fileprivate struct Group: Sendable {
     let height: Int
     let treeCount: Int
-    /// 2^``height`` a tree, the root at 1.
+    /// 2^``height`` a tree, from node 0 on.
     var words: [UInt64]
-    /// 2^``height`` a tree.
+    /// 2^``height`` a tree, from the first node of the last level on.
     var leaves: [UInt32]
+    /// By how much the expected path length falls from a node's parent to it, twice as many.
+    var falls: [Int64]
   }
 
   /// Rows walked side by side, each waiting for its own memory.
@@ -26,8 +28,10 @@ struct ForestLayout: Sendable {
   /// Rows whose keys are made at a time, a multiple of ``lanes``.
   private static let block = 64
   private static let unit = 0x1p24
-  /// Of one word a node, 8 bytes each and 4 for the leaf below it. Trees that grew on data have
-  /// about as many nodes as their completion has.
+  /// In place of ``unit`` for explanations, which are told with more digits.
+  private static let fineUnit = 0x1p40
+  /// Of one word a node, 8 bytes each and 20 for what is at and below it. Trees that grew on data
+  /// have about as many nodes as their completion has.
   private static let mostWords = 1 << 22
 
   private let treeCount: Int
@@ -41,7 +45,8 @@ struct ForestLayout: Sendable {
     // Heights are even, as more and smaller groups cost more than a step does.
     let byHeight = Dictionary(grouping: trees) { ($0.depth + 1) & ~1 }
     let nodes = trees.reduce(0) { $0 + $1.nodeCount }
-    var room = max(Self.mostWords, 8 * nodes)
+    // Nodes are numbered in 32 bits.
+    var room = min(max(Self.mostWords, 8 * nodes), 1 << 31)
     for (height, trees) in byHeight {
       guard height < 32, trees.count << height <= room else { return nil }
       room -= trees.count << height
@@ -52,29 +57,44 @@ struct ForestLayout: Sendable {
   }
 
   private static func group(_ trees: [IsolationTree], height: Int) -> Group {
+    let size = trees.count << height
     // Above every key, so that all rows go left.
-    var words = [UInt64](repeating: UInt64(UInt32.max), count: trees.count << height)
-    var leaves = [UInt32](repeating: 0, count: trees.count << height)
+    var words = [UInt64](repeating: UInt64(UInt32.max), count: size)
+    var leaves = [UInt32](repeating: 0, count: size)
+    var falls = [Int64](repeating: 0, count: 2 * size)
+    let features = trees.first?.featureCount ?? 0
+    var idle = 0
     for (index, tree) in trees.enumerated() {
-      let start = index << height
       let expected = max(averagePathLength(tree.sampleSize), 1)
-      var places = [UInt32](repeating: 1, count: tree.nodeCount)
+      var places = [UInt32](repeating: UInt32(trees.count + index), count: tree.nodeCount)
       for (node, child) in tree.children.enumerated() {
         var place = Int(places[node])
         if child > 0 {
-          words[start + place] =
-            UInt64(tree.features[node]) * UInt64(lanes) << 32 | UInt64(key(tree.thresholds[node]))
-          places[Int(child)] = UInt32(2 * place)
-          places[Int(child) + 1] = UInt32(2 * place + 1)
+          words[place] = word(tree.features[node], key(tree.thresholds[node]))
+          for side in 0...1 {
+            let next = Int(child) + side
+            places[next] = UInt32(2 * place + side)
+            falls[2 * place + side] =
+              Int64(((tree.values[node] - tree.values[next]) / expected * fineUnit).rounded())
+          }
         } else {
-          // From a leaf above the last level rows go on to the left.
-          while place >> height == 0 { place *= 2 }
-          leaves[start + place - 1 << height] =
-            UInt32((tree.values[node] / expected * unit).rounded())
+          // From a leaf above the last level rows go on to the left, whatever the feature: each in
+          // turn, as additions to the same one would wait for each other.
+          while place < size {
+            words[place] = word(UInt32(idle), .max)
+            idle = idle + 1 < features ? idle + 1 : 0
+            place *= 2
+          }
+          leaves[place - size] = UInt32((tree.values[node] / expected * unit).rounded())
         }
       }
     }
-    return Group(height: height, treeCount: trees.count, words: words, leaves: leaves)
+    return Group(
+      height: height, treeCount: trees.count, words: words, leaves: leaves, falls: falls)
+  }
+
+  private static func word(_ feature: UInt32, _ threshold: UInt32) -> UInt64 {
+    UInt64(feature) * UInt64(lanes) << 32 | UInt64(threshold)
   }
 
   /// Hands each row's number and its path length, as a share of the expected one and averaged over
@@ -102,6 +122,25 @@ struct ForestLayout: Sendable {
             }
           }
           for row in 0..<count { body(start + row, Double(sums[row]) * share) }
+        }
+      }
+    }
+  }
+
+  /// What each feature took off a row's path lengths, averaged over the trees.
+  ///
+  /// - Parameter expected: The expected path length that those of all trees are scaled to.
+  func contributions(row: Int, of features: Matrix, expected: Double) -> [Contribution] {
+    let count = typical.count
+    let share = expected / (Self.fineUnit * Double(treeCount))
+    return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count * Self.lanes + 1) {
+      keys in
+      withUnsafeTemporaryAllocation(of: Int64.self, capacity: count + 1) { sums in
+        makeKeys(features, start: row, rows: 1, into: keys.baseAddress!)
+        sums.initialize(repeating: 0)
+        for group in groups { group.addFalls(keys.baseAddress!, to: sums.baseAddress!) }
+        return typical.indices.map {
+          Contribution(feature: $0, contribution: Double(sums[$0]) * share, typical: typical[$0])
         }
       }
     }
@@ -137,11 +176,11 @@ struct ForestLayout: Sendable {
                 target[lane] = Self.key(Float(value == value ? value : usual))
               }
             } else {
+              target.initialize(repeating: 0, count: lanes)
               for lane in 0..<width {
                 let value = values[source &+ lane]
                 target[lane] = Self.key(Float(value == value ? value : usual))
               }
-              for lane in width..<lanes { target[lane] = 0 }
             }
             target += lanes
           }
@@ -172,25 +211,24 @@ extension ForestLayout.Group {
   fileprivate func addPaths(
     _ keys: UnsafePointer<UInt32>, eights: Int, width: Int, to sums: UnsafeMutablePointer<UInt64>
   ) {
-    let size = 1 << height
     let levels = height
+    let roots = treeCount..<2 * treeCount
     words.withUnsafeBufferPointer { words in
       leaves.withUnsafeBufferPointer { leaves in
-        var words = words.baseAddress!
-        // The last level's nodes are numbered from `size` on.
-        var leaves = leaves.baseAddress! - size
-        for _ in 0..<treeCount {
+        let words = words.baseAddress!
+        let leaves = leaves.baseAddress! - treeCount << height
+        for root in roots {
           var keys = keys
           var sums = sums
           for _ in 0..<eights {
-            var node0 = 1
-            var node1 = 1
-            var node2 = 1
-            var node3 = 1
-            var node4 = 1
-            var node5 = 1
-            var node6 = 1
-            var node7 = 1
+            var node0 = root
+            var node1 = root
+            var node2 = root
+            var node3 = root
+            var node4 = root
+            var node5 = root
+            var node6 = root
+            var node7 = root
             for _ in 0..<levels {
               node0 = Self.child(of: node0, words, keys)
               node1 = Self.child(of: node1, words, keys + 1)
@@ -212,8 +250,6 @@ extension ForestLayout.Group {
             keys += width
             sums += 8
           }
-          words += size
-          leaves += size
         }
       }
     }
@@ -221,67 +257,82 @@ extension ForestLayout.Group {
 
   /// The sum of one row's path lengths in all trees.
   fileprivate func path(_ keys: UnsafePointer<UInt32>) -> UInt64 {
-    words.withUnsafeBufferPointer { words in
-      leaves.withUnsafeBufferPointer { leaves in
-        let words = words.baseAddress!
-        let leaves = leaves.baseAddress!
-        // The usual heights as constants save a register a tree.
-        return switch height {
-        case 8: Self.path(keys, words, leaves, treeCount, height: 8)
-        case 6: Self.path(keys, words, leaves, treeCount, height: 6)
-        default: Self.path(keys, words, leaves, treeCount, height: height)
+    leaves.withUnsafeBufferPointer { leaves in
+      let leaves = leaves.baseAddress! - treeCount << height
+      var result: UInt64 = 0
+      forEachLeaf(keys) { result &+= UInt64(leaves[$0]) }
+      return result
+    }
+  }
+
+  /// Adds what each feature took off one row's path lengths in all trees to `sums`.
+  fileprivate func addFalls(
+    _ keys: UnsafePointer<UInt32>, to sums: UnsafeMutablePointer<Int64>
+  ) {
+    let levels = height
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: treeCount) { reached in
+      var end = reached.baseAddress!
+      forEachLeaf(keys) {
+        end.initialize(to: $0)
+        end += 1
+      }
+      words.withUnsafeBufferPointer { words in
+        falls.withUnsafeBufferPointer { falls in
+          for leaf in reached {
+            // The way to a leaf follows from its number: no level waits for another's memory.
+            var node = UInt(bitPattern: leaf)
+            for _ in 0..<levels {
+              let parent = node / 2
+              let feature = Int(words[Int(bitPattern: parent)] >> 32) / ForestLayout.lanes
+              sums[feature] &+= falls[Int(bitPattern: node)]
+              node = parent
+            }
+          }
         }
       }
     }
   }
 
+  /// Hands the leaf that one row comes to in each tree to `body`.
   @inline(__always)
-  private static func path(
-    _ keys: UnsafePointer<UInt32>, _ words: UnsafePointer<UInt64>, _ leaves: UnsafePointer<UInt32>,
-    _ treeCount: Int, height: Int
-  ) -> UInt64 {
-    let size = 1 << height
-    var words = words
-    var leaves = leaves - size
-    var result: UInt64 = 0
-    let together = treeCount & ~7
-    for _ in stride(from: 0, to: together, by: 8) {
-      var node0 = 1
-      var node1 = 1
-      var node2 = 1
-      var node3 = 1
-      var node4 = 1
-      var node5 = 1
-      var node6 = 1
-      var node7 = 1
-      for _ in 0..<height {
-        node0 = child(of: node0, words, keys)
-        node1 = child(of: node1, words + size, keys)
-        node2 = child(of: node2, words + 2 &* size, keys)
-        node3 = child(of: node3, words + 3 &* size, keys)
-        node4 = child(of: node4, words + 4 &* size, keys)
-        node5 = child(of: node5, words + 5 &* size, keys)
-        node6 = child(of: node6, words + 6 &* size, keys)
-        node7 = child(of: node7, words + 7 &* size, keys)
+  private func forEachLeaf(_ keys: UnsafePointer<UInt32>, _ body: (Int) -> Void) {
+    words.withUnsafeBufferPointer { words in
+      let words = words.baseAddress!
+      let levels = height
+      let together = 2 &* treeCount &- treeCount & 7
+      for root in stride(from: treeCount, to: together, by: 8) {
+        var node0 = root
+        var node1 = root &+ 1
+        var node2 = root &+ 2
+        var node3 = root &+ 3
+        var node4 = root &+ 4
+        var node5 = root &+ 5
+        var node6 = root &+ 6
+        var node7 = root &+ 7
+        for _ in 0..<levels {
+          node0 = Self.child(of: node0, words, keys)
+          node1 = Self.child(of: node1, words, keys)
+          node2 = Self.child(of: node2, words, keys)
+          node3 = Self.child(of: node3, words, keys)
+          node4 = Self.child(of: node4, words, keys)
+          node5 = Self.child(of: node5, words, keys)
+          node6 = Self.child(of: node6, words, keys)
+          node7 = Self.child(of: node7, words, keys)
+        }
+        body(node0)
+        body(node1)
+        body(node2)
+        body(node3)
+        body(node4)
+        body(node5)
+        body(node6)
+        body(node7)
       }
-      result &+= UInt64(leaves[node0])
-      result &+= UInt64(leaves[node1 &+ size])
-      result &+= UInt64(leaves[node2 &+ 2 &* size])
-      result &+= UInt64(leaves[node3 &+ 3 &* size])
-      result &+= UInt64(leaves[node4 &+ 4 &* size])
-      result &+= UInt64(leaves[node5 &+ 5 &* size])
-      result &+= UInt64(leaves[node6 &+ 6 &* size])
-      result &+= UInt64(leaves[node7 &+ 7 &* size])
-      words += 8 &* size
-      leaves += 8 &* size
+      for root in together..<2 &* treeCount {
+        var node = root
+        for _ in 0..<levels { node = Self.child(of: node, words, keys) }
+        body(node)
+      }
     }
-    for _ in together..<treeCount {
-      var node = 1
-      for _ in 0..<height { node = child(of: node, words, keys) }
-      result &+= UInt64(leaves[node])
-      words += size
-      leaves += size
-    }
-    return result
   }
 }

@@ -80,13 +80,16 @@ public struct IsolationForestParameters: ModelParameters, Equatable {
   /// ``sampleSize``, to which trees grown on fewer rows are scaled; the score is
   /// 2^(sum ÷ c(ψ) − 1).
   public func contributions(row: Int, of features: Matrix) -> [Contribution] {
-    precondition(features.columns >= featureCount, "shapes do not fit")
+    precondition(
+      features.columns >= featureCount && features.rows > row && row >= 0, "shapes do not fit")
+    let expected = averagePathLength(sampleSize)
+    if let layout { return layout.contributions(row: row, of: features, expected: expected) }
     var result = (0..<featureCount).map {
       Contribution(feature: $0, contribution: 0, typical: typical[$0])
     }
-    let whole = averagePathLength(sampleSize) / Double(trees.count)
     for tree in trees {
-      let factor = whole / max(averagePathLength(tree.sampleSize), 1)
+      let factor =
+        expected / (max(averagePathLength(tree.sampleSize), 1) * Double(trees.count))
       _ = tree.leaf {
         features[row, $0]
       } typical: {

@@ -102,7 +102,7 @@ import Testing
 
   /// Trees of all shapes and depths, small forests and large, and values on and beside thresholds.
   @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
-  func layoutScoresLikeAPlainWalk(seed: UInt64) throws {
+  func layoutScoresAndExplainsLikeAPlainWalk(seed: UInt64) throws {
     var random = RandomSource(seed: seed)
     for round in 0..<12 {
       let features = 1 + random.below(6)
@@ -126,7 +126,15 @@ import Testing
         return exp2(-paths.reduce(0, +) / Double(trees.count))
       }
       let scores = parameters.scores(rows)
+      let block = Matrix(rows: rows)
       for (index, row) in rows.enumerated() {
+        let contributions = parameters.contributions(row: index, of: block)
+        let walked = walkedContributions(row, parameters)
+        #expect(contributions.map(\.feature) == Array(0..<features))
+        #expect(contributions.map(\.typical) == parameters.typical)
+        #expect(
+          zip(contributions, walked).allSatisfy { abs($0.contribution - $1) < 1e-9 },
+          "seed \(seed), round \(round), row \(index)")
         #expect(
           abs(Double(scores[index]) - expected[index]) < 2e-7,
           "seed \(seed), round \(round), row \(index)")
@@ -135,6 +143,27 @@ import Testing
           "seed \(seed), round \(round), row \(index)")
       }
     }
+  }
+
+  /// What each feature takes off the path, by a walk over the published arrays.
+  private func walkedContributions(
+    _ row: [Double], _ forest: IsolationForestParameters
+  ) -> [Double] {
+    var result = forest.typical.map { _ in 0.0 }
+    let whole = averagePathLength(forest.sampleSize) / Double(forest.trees.count)
+    for tree in forest.trees {
+      var node = 0
+      while tree.children[node] > 0 {
+        let feature = Int(tree.features[node])
+        let value = row[feature].isNaN ? forest.typical[feature] : row[feature]
+        let child = Int(tree.children[node]) + (Float(value) > tree.thresholds[node] ? 1 : 0)
+        result[feature] +=
+          whole * (tree.values[node] - tree.values[child])
+          / max(averagePathLength(tree.sampleSize), 1)
+        node = child
+      }
+    }
+    return result
   }
 
   /// Values and thresholds that meet often, −0 and both extremes among them.
@@ -195,6 +224,35 @@ import Testing
         } / Double(parameters.trees.count)
       #expect(abs(sum - (whole - mean)) < 1e-9)
       #expect(abs(Double(scores[row]) - exp2(sum / whole - 1)) < 1e-6)
+    }
+  }
+
+  /// Trees grown on as many rows as there were, and one too deep to be laid out.
+  @Test(arguments: [false, true])
+  func contributionsAddUpToTheScoreWhateverIsMissing(tooDeep: Bool) throws {
+    var trees = try forest(rows).trees
+    trees += try forest(Array(rows.prefix(40)), options: .init(trees: 7)).trees
+    if tooDeep {
+      let depth = 40
+      // From each node on to its right child, the second of its pair.
+      let nodes = 0...2 * depth
+      trees.append(
+        try IsolationTree(
+          serial: 1_000, sampleSize: 32, typical: [0, 0, 0],
+          features: nodes.map { UInt32($0 / 2 % 3) }, thresholds: nodes.map { Float($0) / 20 - 2 },
+          children: nodes.map { $0 % 2 == 0 && $0 < 2 * depth ? UInt32($0 + 1) : 0 },
+          values: nodes.map { $0 == 0 ? averagePathLength(32) : Double($0 + 1) / 2 }))
+    }
+    let parameters = try IsolationForestParameters(sampleSize: 256, trees: trees)
+    let whole = averagePathLength(256)
+    var sample = Array(rows.prefix(60))
+    for index in sample.indices where index % 4 > 0 { sample[index][index % 4 - 1] = .nan }
+    sample.append([.nan, .nan, .nan])
+    let scores = parameters.scores(sample)
+    for row in sample.indices {
+      let sum = parameters.contributions(row: row, of: Matrix(rows: sample))
+        .reduce(0.0) { $0 + $1.contribution }
+      #expect(abs(Double(scores[row]) - exp2(sum / whole - 1)) < 1e-6, "row \(row)")
     }
   }
 
