@@ -18,8 +18,13 @@ struct IsolationTreeGrower {
   /// Features, permuted while looking for one that varies.
   var candidates: [Int32]
 
-  /// Values of a node, for ``chooseByGain(_:_:_:)``.
+  /// Values of a node in order, and behind them what fills up the room for it, for
+  /// ``chooseByGain(_:_:_:)``.
   var sorted: [Float] = []
+  /// Sums of the values before each place, less the least.
+  var sums: [Double] = []
+  /// Sums of their squares.
+  var squares: [Double] = []
   /// Memory for putting them in order.
   var spare: [Float] = []
   /// Features that were tried at a node, for the same.
@@ -32,7 +37,7 @@ struct IsolationTreeGrower {
 
   /// A tree's medians come from so many of its rows: a forest takes the median of many trees'.
   private static let medianRows = 15
-  /// Room for them to be put in order, see ``putInOrder(_:spare:)``.
+  /// Room for them to be put in order, see ``putInOrder(_:count:spare:)``.
   private static let medianRoom = 16
 
   private struct Pending {
@@ -55,19 +60,19 @@ struct IsolationTreeGrower {
     self.featureCount = featureCount
     order = slots.map { Int($0) * featureCount }
     candidates = (0..<Int32(featureCount)).map { $0 }
-    var known: [Float] = []
+    var known = [Float](repeating: 0, count: Self.medianRoom)
     var typical: [Double] = []
     typical.reserveCapacity(featureCount)
     for feature in 0..<featureCount {
-      known.removeAll(keepingCapacity: true)
+      var count = 0
       for start in order {
         let value = table[start + feature]
-        if value == value { known.append(value) }
-        if known.count == Self.medianRows { break }
+        known[count] = value
+        if value == value { count += 1 }
+        if count == Self.medianRows { break }
       }
-      let count = known.count
-      known.append(contentsOf: repeatElement(.infinity, count: Self.medianRoom - count))
-      putInOrder(&known, spare: &spare)
+      for place in count..<Self.medianRoom { known[place] = .infinity }
+      putInOrder(&known, count: Self.medianRoom, spare: &spare)
       typical.append(count == 0 ? 0 : Double(known[count / 2]))
     }
     self.typical = typical
@@ -182,13 +187,10 @@ struct IsolationTreeGrower {
   /// Copies a feature's values among the rows to ``sorted``, in the order of the rows.
   mutating func gather(_ feature: Int, _ start: Int, _ end: Int) {
     let usual = Float(typical[feature])
-    let count = end - start
-    sorted.removeAll(keepingCapacity: true)
-    sorted.append(contentsOf: repeatElement(0, count: count))
     table.withUnsafeBufferPointer { table in
       order.withUnsafeBufferPointer { order in
         sorted.withUnsafeMutableBufferPointer { sorted in
-          for place in 0..<count {
+          for place in 0..<end - start {
             let value = table[order[start + place] + feature]
             sorted[place] = value == value ? value : usual
           }
