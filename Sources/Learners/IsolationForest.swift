@@ -120,13 +120,15 @@ public struct IsolationForest: Learner, Sendable {
     reservoirCount = rows.count
     reservoir = [Float](repeating: 0, count: rows.count * featureCount)
     reservoir.withUnsafeMutableBufferPointer { reservoir in
-      // So many rows at a time that they stay in the cache from feature to feature.
-      for start in stride(from: 0, to: rows.count, by: 128) {
-        for feature in 0..<featureCount {
-          let column = feature * features.stride
-          for slot in start..<min(start + 128, rows.count) {
-            reservoir[slot * featureCount + feature] = Self.kept(
-              features.values[column + Int(rows[slot])])
+      features.values.withUnsafeBufferPointer { values in
+        // So many rows at a time that they stay in the cache from feature to feature.
+        for start in stride(from: 0, to: rows.count, by: 256) {
+          for feature in 0..<featureCount {
+            let column = feature * features.stride
+            for slot in start..<min(start + 256, rows.count) {
+              reservoir[slot &* featureCount &+ feature] = Self.kept(
+                values[column &+ Int(rows[slot])])
+            }
           }
         }
       }
@@ -165,9 +167,10 @@ public struct IsolationForest: Learner, Sendable {
 
   /// A value as trees compare it; none lies beyond all thresholds.
   private static func kept(_ value: Double) -> Float {
+    let most = Float.greatestFiniteMagnitude
     let rounded = Float(value)
-    guard rounded.isInfinite else { return rounded }
-    return value < 0 ? -.greatestFiniteMagnitude : .greatestFiniteMagnitude
+    let above = rounded < -most ? -most : rounded
+    return above > most ? most : above
   }
 
   private mutating func growAfresh() {

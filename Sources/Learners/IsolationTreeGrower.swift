@@ -26,7 +26,7 @@ struct IsolationTreeGrower {
   /// Sums of their squares.
   var squares: [Double] = []
   /// Memory for putting them in order.
-  var spare: [Float] = []
+  var spare: [SIMD4<Float>] = []
   /// Features that were tried at a node, for the same.
   var tried: [Int32] = []
 
