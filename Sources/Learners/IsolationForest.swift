@@ -121,14 +121,33 @@ public struct IsolationForest: Learner, Sendable {
     reservoir = [Float](repeating: 0, count: rows.count * featureCount)
     reservoir.withUnsafeMutableBufferPointer { reservoir in
       features.values.withUnsafeBufferPointer { values in
-        // So many rows at a time that they stay in the cache from feature to feature.
+        // So many rows at a time that they stay in the cache from feature to feature, and several
+        // features, so that more of the table is on its way at once.
+        let width = featureCount
         for start in stride(from: 0, to: rows.count, by: 256) {
-          for feature in 0..<featureCount {
-            let column = feature * features.stride
-            for slot in start..<min(start + 256, rows.count) {
-              reservoir[slot &* featureCount &+ feature] = Self.kept(
-                values[column &+ Int(rows[slot])])
+          let end = min(start + 256, rows.count)
+          var feature = 0
+          while feature + 4 <= width {
+            let first = feature * features.stride
+            let second = first + features.stride
+            let third = second + features.stride
+            let fourth = third + features.stride
+            for slot in start..<end {
+              let row = Int(rows[slot])
+              let target = slot &* width &+ feature
+              reservoir[target] = Self.kept(values[first &+ row])
+              reservoir[target &+ 1] = Self.kept(values[second &+ row])
+              reservoir[target &+ 2] = Self.kept(values[third &+ row])
+              reservoir[target &+ 3] = Self.kept(values[fourth &+ row])
             }
+            feature += 4
+          }
+          while feature < width {
+            let column = feature * features.stride
+            for slot in start..<end {
+              reservoir[slot &* width &+ feature] = Self.kept(values[column &+ Int(rows[slot])])
+            }
+            feature += 1
           }
         }
       }
