@@ -50,7 +50,7 @@ public struct RunningMoments: Sendable, Equatable {
     }
     let combined = count + total
     for feature in mean.indices {
-      let (batchMean, batchScatter) = Self.moments(features, feature, weights, total)
+      let (batchMean, batchScatter) = moments(features, feature, weights, total)
       let delta = batchMean - mean[feature]
       let moved = mean[feature] + delta * (total / combined)
       mean[feature] = max(-Standardisation.largestMean, min(Standardisation.largestMean, moved))
@@ -75,7 +75,7 @@ public struct RunningMoments: Sendable, Equatable {
   }
 
   /// Mean and sum of squared deviations of one column.
-  private static func moments(
+  private func moments(
     _ features: Matrix, _ feature: Int, _ weights: [Double], _ total: Double
   ) -> (mean: Double, scatter: Double) {
     let rows = features.rows
@@ -84,7 +84,7 @@ public struct RunningMoments: Sendable, Equatable {
     return features.values.withUnsafeBufferPointer { all in
       let values = UnsafeBufferPointer(rebasing: all[start..<start + rows])
       if weights.isEmpty {
-        let (mean, scatter) = moments(values)
+        let (mean, scatter) = Self.moments(values, near: count > 0 ? mean[feature] : values[0])
         // No value is farther from the mean than this, so none was out of range.
         if abs(mean) + scatter.squareRoot() <= largest { return (mean, scatter) }
       }
@@ -102,28 +102,40 @@ public struct RunningMoments: Sendable, Equatable {
     }
   }
 
-  /// Mean and sum of squared deviations of some values, in eight lanes to break the chain of
-  /// additions.
+  /// Mean and sum of squared deviations of some values, about a number that should be near to most.
   private static func moments(
-    _ values: UnsafeBufferPointer<Double>
+    _ values: UnsafeBufferPointer<Double>, near centre: Double
   ) -> (mean: Double, scatter: Double) {
-    guard let base = values.baseAddress, !values.isEmpty else { return (0, 0) }
+    let (sum, square) = sums(values, about: centre)
+    let mean = centre + sum / Double(values.count)
+    let scatter = square - sum * sum / Double(values.count)
+    // The difference has digits enough, unless the number was not near.
+    if scatter > 1e-3 * square || square == 0 { return (mean, scatter) }
+    return (mean, sums(values, about: mean).square)
+  }
+
+  /// Sum of the values less a number, and of the squares of that, in eight lanes to break the chain
+  /// of additions.
+  private static func sums(
+    _ values: UnsafeBufferPointer<Double>, about centre: Double
+  ) -> (sum: Double, square: Double) {
     let whole = values.count & ~7
-    var lanes = SIMD8<Double>.zero
+    var sums = SIMD8<Double>.zero
+    var squares = sums
     for row in stride(from: 0, to: whole, by: 8) {
-      lanes += UnsafeRawPointer(base + row).loadUnaligned(as: SIMD8<Double>.self)
+      let delta =
+        UnsafeRawPointer(values.baseAddress! + row).loadUnaligned(as: SIMD8<Double>.self) - centre
+      sums += delta
+      squares += delta * delta
     }
-    var sum = lanes.sum()
-    for row in whole..<values.count { sum += values[row] }
-    let mean = sum / Double(values.count)
-    lanes = .zero
-    for row in stride(from: 0, to: whole, by: 8) {
-      let delta = UnsafeRawPointer(base + row).loadUnaligned(as: SIMD8<Double>.self) - mean
-      lanes += delta * delta
+    var sum = sums.sum()
+    var square = squares.sum()
+    for row in whole..<values.count {
+      let delta = values[row] - centre
+      sum += delta
+      square += delta * delta
     }
-    var scatter = lanes.sum()
-    for row in whole..<values.count { scatter += (values[row] - mean) * (values[row] - mean) }
-    return (mean, scatter)
+    return (sum, square)
   }
 }
 
