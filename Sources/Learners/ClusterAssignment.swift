@@ -12,7 +12,9 @@ struct ClusterAssignment: Sendable {
   /// Standardised centres.
   var centres: FloatRows
   /// Nearest centre of each row, the first of several equally near.
-  private(set) var nearest: [Int]
+  private(set) var nearest: [Int32]
+  /// Second nearest centre of each row; means nothing where there is none.
+  private(set) var secondNearest: [Int32]
   /// Squared distance of each row from it.
   private(set) var distances: [Float]
   /// Sum of the weights of each centre's rows.
@@ -34,12 +36,13 @@ struct ClusterAssignment: Sendable {
     sums = centres
     squares = centres
     masses = [Double](repeating: 0, count: clusters)
-    nearest = [Int](repeating: 0, count: capacity)
     // Rows are looked at in eights.
     distances = [Float](repeating: 0, count: (capacity + 7) & ~7)
+    nearest = [Int32](repeating: 0, count: distances.count)
+    secondNearest = nearest
     best = distances
     secondBest = distances
-    products = FloatRows(columns: min((capacity + 7) & ~7, Self.block), capacity: clusters)
+    products = FloatRows(columns: min(distances.count, Self.block), capacity: clusters)
     halfNorms = [Float](repeating: 0, count: clusters)
   }
 
@@ -62,7 +65,7 @@ struct ClusterAssignment: Sendable {
     isUsed: (Int) -> Bool = { _ in true }
   ) {
     precondition(
-      rows.columns == centres.columns && rows.rows <= nearest.count && weights.count >= rows.rows,
+      rows.columns == centres.columns && rows.rows <= distances.count && weights.count >= rows.rows,
       "shapes do not fit")
     for cluster in 0..<centres.rows {
       halfNorms[cluster] = isUsed(cluster) ? centres.squaredNorm(of: cluster) / 2 : .infinity
@@ -70,40 +73,105 @@ struct ClusterAssignment: Sendable {
     for start in stride(from: 0, to: rows.rows, by: Self.block) {
       let range = start..<min(start + Self.block, rows.rows)
       centres.multiply(transposed: rows, rows: range, into: &products)
-      findNearest(range)
+      for row in stride(from: 0, to: range.count, by: 8) {
+        let found = nearestTwo(row)
+        let place = start + row
+        best.storeEight(found.best, at: place)
+        secondBest.storeEight(found.secondBest, at: place)
+        nearest.storeEight(found.nearest, at: place)
+        secondNearest.storeEight(found.secondNearest, at: place)
+      }
     }
-    addUp(rows, weights, withSquares: withSquares)
+    addUp(rows, weights: weights, withSquares: withSquares)
   }
 
-  /// Fills ``nearest``, ``best`` and ``secondBest`` from the products. Rows past the end of the
-  /// range are looked at too: what is found for them is overwritten or means nothing.
-  private mutating func findNearest(_ range: Range<Int>) {
-    let clusters = centres.rows
-    let step = products.stride
-    products.values.withUnsafeBufferPointer { products in
-      halfNorms.withUnsafeBufferPointer { halfNorms in
-        for row in stride(from: 0, to: range.count, by: 8) {
-          var first = SIMD8<Float>(repeating: .infinity)
-          var second = first
-          var index = SIMD8<Int32>.zero
-          for cluster in 0..<clusters {
-            let half = halfNorms[cluster] - products.eight(at: cluster * step + row)
-            let isNearer = half .< first
-            second.replace(with: half, where: half .< second)
-            second.replace(with: first, where: isNearer)
-            first.replace(with: half, where: isNearer)
-            index.replace(with: Int32(truncatingIfNeeded: cluster), where: isNearer)
-          }
-          let place = range.lowerBound + row
-          best.storeEight(first, at: place)
-          secondBest.storeEight(second, at: place)
-          for lane in 0..<min(8, range.count - row) { nearest[place + lane] = Int(index[lane]) }
+  /// Puts a centre in the place of another and assigns the rows that this concerns. Nothing is added
+  /// up.
+  ///
+  /// - Parameters:
+  ///   - centre: The one that goes.
+  ///   - places: Rows of centres.
+  ///   - place: The one that comes.
+  ///   - halves: ‖c‖² ÷ 2 − z·c for each of the places and rows.
+  mutating func replace(
+    _ centre: Int, by place: Int, of places: FloatRows, halves: FloatRows, rows: FloatRows
+  ) {
+    for offset in 0..<centres.stride {
+      centres.values[centre * centres.stride + offset] =
+        places.values[place * places.stride + offset]
+    }
+    halfNorms[centre] = centres.squaredNorm(of: centre) / 2
+    let index = Int32(truncatingIfNeeded: centre)
+    var orphans: [Int] = []
+    let first = place * halves.stride
+    for row in 0..<rows.rows {
+      let half = halves.values[first + row]
+      if nearest[row] == index || secondNearest[row] == index {
+        orphans.append(row)
+      } else if half < best[row] {
+        secondBest[row] = best[row]
+        secondNearest[row] = nearest[row]
+        best[row] = half
+        nearest[row] = index
+      } else if half < secondBest[row] {
+        secondBest[row] = half
+        secondNearest[row] = index
+      }
+    }
+    var some = FloatRows(columns: rows.columns, capacity: min(orphans.count, Self.block))
+    for start in stride(from: 0, to: orphans.count, by: Self.block) {
+      let range = start..<min(start + Self.block, orphans.count)
+      some.resize(rows: range.count)
+      for (place, row) in orphans[range].enumerated() { some.copy(row, of: rows, to: place) }
+      centres.multiply(transposed: some, rows: 0..<range.count, into: &products)
+      for first in stride(from: 0, to: range.count, by: 8) {
+        let found = nearestTwo(first)
+        for lane in 0..<min(8, range.count - first) {
+          let row = orphans[start + first + lane]
+          best[row] = found.best[lane]
+          secondBest[row] = found.secondBest[lane]
+          nearest[row] = found.nearest[lane]
+          secondNearest[row] = found.secondNearest[lane]
         }
       }
     }
   }
 
-  private mutating func addUp(_ rows: FloatRows, _ weights: [Float], withSquares: Bool) {
+  /// The nearest and the second nearest centres of eight rows, from the products. Rows past the end
+  /// of a block are looked at too: what is found for them means nothing.
+  @inline(__always)
+  private func nearestTwo(
+    _ row: Int
+  ) -> (
+    best: SIMD8<Float>, secondBest: SIMD8<Float>, nearest: SIMD8<Int32>, secondNearest: SIMD8<Int32>
+  ) {
+    var best = SIMD8<Float>(repeating: .infinity)
+    var secondBest = best
+    var nearest = SIMD8<Int32>.zero
+    var secondNearest = nearest
+    products.values.withUnsafeBufferPointer { products in
+      halfNorms.withUnsafeBufferPointer { halfNorms in
+        var place = row
+        for cluster in 0..<centres.rows {
+          let half = halfNorms[cluster] - products.eight(at: place)
+          let index = SIMD8(repeating: Int32(truncatingIfNeeded: cluster))
+          let isNearer = half .< best
+          let isNear = half .< secondBest
+          secondBest.replace(with: half, where: isNear)
+          secondBest.replace(with: best, where: isNearer)
+          secondNearest.replace(with: index, where: isNear)
+          secondNearest.replace(with: nearest, where: isNearer)
+          best.replace(with: half, where: isNearer)
+          nearest.replace(with: index, where: isNearer)
+          place &+= self.products.stride
+        }
+      }
+    }
+    return (best, secondBest, nearest, secondNearest)
+  }
+
+  /// Adds the rows up by the centres that they are assigned to.
+  mutating func addUp(_ rows: FloatRows, weights: [Float], withSquares: Bool) {
     sums.clear()
     if withSquares { squares.clear() }
     for cluster in masses.indices { masses[cluster] = 0 }
@@ -115,18 +183,19 @@ struct ClusterAssignment: Sendable {
             masses.withUnsafeMutableBufferPointer { masses in
               distances.withUnsafeMutableBufferPointer { distances in
                 for row in 0..<rows.rows {
-                  let start = nearest[row] * step
+                  let centre = Int(nearest[row])
+                  let start = centre &* step
                   let weight = weights[row]
                   var distance = SIMD8<Float>.zero
                   for offset in stride(from: 0, to: step, by: 8) {
                     let delta =
-                      values.eight(at: row * step + offset) - centres.eight(at: start + offset)
+                      values.eight(at: row &* step &+ offset) - centres.eight(at: start &+ offset)
                     let square = delta * delta
                     distance += square
-                    sums.addEight(weight * delta, at: start + offset)
-                    if withSquares { squares.addEight(weight * square, at: start + offset) }
+                    sums.addEight(weight * delta, at: start &+ offset)
+                    if withSquares { squares.addEight(weight * square, at: start &+ offset) }
                   }
-                  masses[nearest[row]] += Double(weight)
+                  masses[centre] += Double(weight)
                   distances[row] = distance.sum()
                 }
               }
@@ -149,6 +218,20 @@ struct ClusterAssignment: Sendable {
 }
 
 extension FloatRows {
+  /// Overwrites a row by one of others that are as long.
+  mutating func copy(_ row: Int, of others: FloatRows, to place: Int) {
+    precondition(others.stride == stride && row < others.rows && place < rows, "shapes do not fit")
+    others.values.withUnsafeBufferPointer { from in
+      values.withUnsafeMutableBytes { to in
+        for offset in Swift.stride(from: 0, to: stride, by: 8) {
+          to.storeBytes(
+            of: from.eight(at: row * stride + offset), toByteOffset: 4 * (place * stride + offset),
+            as: SIMD8<Float>.self)
+        }
+      }
+    }
+  }
+
   /// Squared length of one row.
   func squaredNorm(of row: Int) -> Float {
     values.withUnsafeBufferPointer { values in
@@ -180,13 +263,15 @@ extension UnsafeMutableBufferPointer<Float> {
   }
 }
 
-extension [Float] {
+extension Array {
   /// Overwrites eight neighbours, which must exist.
   @inline(__always)
-  mutating func storeEight(_ value: SIMD8<Float>, at place: Int) {
+  fileprivate mutating func storeEight(_ value: SIMD8<Element>, at place: Int)
+  where Element: SIMDScalar {
     precondition(place >= 0 && place + 8 <= count, "index out of range")
     withUnsafeMutableBytes {
-      $0.storeBytes(of: value, toByteOffset: 4 * place, as: SIMD8<Float>.self)
+      $0.storeBytes(
+        of: value, toByteOffset: MemoryLayout<Element>.stride * place, as: SIMD8<Element>.self)
     }
   }
 }

@@ -1,22 +1,21 @@
 import LinearAlgebra
 
 /// Looks for the centres of weighted rows: k-means++ for those that are missing (Arthur and
-/// Vassilvitskii, "k-means++: the advantages of careful seeding", 2007), Lloyd's iterations, and
-/// swaps of a centre for another place where that is worth it (Lattanzi and Sohler, "A better
-/// k-means++ algorithm via local search", 2019), the places first drawn to the middle of what they
-/// would win.
+/// Vassilvitskii, "k-means++: the advantages of careful seeding", 2007), swaps of a centre for
+/// another place where that is worth it (Lattanzi and Sohler, "A better k-means++ algorithm via local
+/// search", 2019), the places first drawn to the middle of what they would win, and Lloyd's
+/// iterations.
 struct ClusterSearch {
-  /// Lloyd's iterations before and after swaps, at most.
-  private static let iterations = (before: 3, after: 5)
+  /// Lloyd's iterations, at most.
+  private static let iterations = 5
   /// Iterations end when the inertia falls by less than this share of it.
   private static let tolerance = 2e-3
   /// A swap must lower the inertia by this share of it.
   private static let smallestGain = 1e-3
-  /// Rounds of swaps, each with a new place for every centre, but not more than this.
+  /// Rounds of swaps, the second only where something was swapped in the first, each with a new place
+  /// for every centre, but not more than this.
   private static let rounds = 2
   private static let mostPlaces = 32
-  /// How often a place is drawn to the mean of what it would win.
-  private static let moves = 2
 
   private let rows: FloatRows
   private let weights: [Float]
@@ -48,13 +47,17 @@ struct ClusterSearch {
       seed(clusters, &random)
       assign()
     }
-    iterate(Self.iterations.before)
-    var hasSwapped = false
     for _ in 0..<Self.rounds where assignment.centres.rows > 1 {
-      if swap(&random) { hasSwapped = true }
+      guard swap(&random) else { break }
+      addUp(withSquares: false)
     }
-    if hasSwapped { iterate(Self.iterations.after) }
-    assignment.assign(rows, weights: weights)
+    iterate()
+    addUp(withSquares: true)
+  }
+
+  private mutating func addUp(withSquares: Bool) {
+    assignment.addUp(rows, weights: weights, withSquares: withSquares)
+    inertia = assignment.inertia(weights)
   }
 
   private mutating func assign() {
@@ -62,8 +65,8 @@ struct ClusterSearch {
     inertia = assignment.inertia(weights)
   }
 
-  private mutating func iterate(_ times: Int) {
-    for _ in 0..<times {
+  private mutating func iterate() {
+    for _ in 0..<Self.iterations {
       let before = inertia
       assignment.moveToMeans()
       assign()
@@ -81,7 +84,7 @@ struct ClusterSearch {
       guard let row = draw(1, distances, &random).first else { return }
       let centre = assignment.centres.rows
       assignment.centres.resize(rows: centre + 1)
-      copy(row, to: centre, of: &assignment.centres)
+      assignment.centres.copy(row, of: rows, to: centre)
       let step = rows.stride
       let isFirst = centre == 0
       rows.values.withUnsafeBufferPointer { values in
@@ -123,12 +126,6 @@ struct ClusterSearch {
     }
   }
 
-  private func copy(_ row: Int, to place: Int, of other: inout FloatRows) {
-    for offset in 0..<rows.stride {
-      other.values[place * rows.stride + offset] = rows.values[row * rows.stride + offset]
-    }
-  }
-
   /// Tries new places, and swaps for each the centre that is missed least, where that lowers the
   /// inertia. Returns whether anything was swapped.
   private mutating func swap(_ random: inout RandomSource) -> Bool {
@@ -137,12 +134,10 @@ struct ClusterSearch {
     guard !drawn.isEmpty else { return false }
     var places = FloatRows(columns: rows.columns, capacity: drawn.count)
     places.resize(rows: drawn.count)
-    for (place, row) in drawn.enumerated() { copy(row, to: place, of: &places) }
+    for (place, row) in drawn.enumerated() { places.copy(row, of: rows, to: place) }
     var halves = FloatRows(columns: rows.rows, capacity: drawn.count)
-    for _ in 0..<Self.moves {
-      measure(places, into: &halves)
-      move(&places, toMeansOf: halves)
-    }
+    measure(places, into: &halves)
+    move(&places, toMeansOf: halves)
     measure(places, into: &halves)
 
     var hasSwapped = false
@@ -152,11 +147,8 @@ struct ClusterSearch {
       guard let missedLeast = cost.indices.min(by: { cost[$0] < cost[$1] }),
         gain - cost[missedLeast] > Self.smallestGain * inertia
       else { continue }
-      for offset in 0..<places.stride {
-        assignment.centres.values[missedLeast * places.stride + offset] =
-          places.values[place * places.stride + offset]
-      }
-      assign()
+      assignment.replace(missedLeast, by: place, of: places, halves: halves, rows: rows)
+      inertia -= gain - cost[missedLeast]
       missed = costOfMissing()
       hasSwapped = true
     }
@@ -223,7 +215,7 @@ struct ClusterSearch {
   private func costOfMissing() -> [Double] {
     var cost = [Double](repeating: 0, count: assignment.centres.rows)
     for row in 0..<rows.rows where weights[row] > 0 {
-      cost[assignment.nearest[row]] +=
+      cost[Int(assignment.nearest[row])] +=
         2 * Double(weights[row]) * Double(assignment.secondBest[row] - assignment.best[row])
     }
     return cost
@@ -240,7 +232,7 @@ struct ClusterSearch {
       let weight = 2 * Double(weights[row])
       let best = assignment.best[row]
       gain += weight * Double(max(best - half, 0))
-      cost[assignment.nearest[row]] -=
+      cost[Int(assignment.nearest[row])] -=
         weight * Double(assignment.secondBest[row] - max(half, best))
     }
     return (gain, cost)

@@ -25,6 +25,22 @@ struct ClusterStatistics: Sendable, Equatable {
     for index in scatter.indices { scatter[index] *= factor }
   }
 
+  /// Writes the standardised centres of some clusters, one row each.
+  func standardise(
+    _ clusters: some Collection<Int>, _ units: Standardisation, into result: inout FloatRows
+  ) {
+    result.resize(rows: clusters.count)
+    let step = result.stride
+    result.values.withUnsafeMutableBufferPointer { result in
+      for (row, cluster) in clusters.enumerated() {
+        for feature in 0..<featureCount {
+          result[row * step + feature] = Float(
+            units.standardise(centres[cluster * featureCount + feature], feature: feature))
+        }
+      }
+    }
+  }
+
   /// Gives a cluster a centre, with no weight yet.
   ///
   /// - Parameter standardised: One value a feature.

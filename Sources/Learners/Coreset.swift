@@ -1,5 +1,4 @@
 import Glibc
-import HeapModule
 import LinearAlgebra
 import StateCoding
 
@@ -14,6 +13,9 @@ import StateCoding
 /// So few far points, and small clusters, are there that a uniform sample would miss. What a row
 /// stands for is right on average, but for what centres and draws have to do with each other. Forgetting
 /// takes the same factor from all priorities, so it is enough to give later rows a larger one.
+///
+/// Where there is no more room, the quarter of lowest priority goes at once, rather than one row for
+/// each that comes.
 struct Coreset: Sendable {
   /// No row is more important than this.
   private static let largestImportance = 1e4
@@ -21,14 +23,12 @@ struct Coreset: Sendable {
   private static let largestLogarithm = 1e18
 
   let featureCount: Int
-  /// Largest number of rows.
+  /// There are fewer rows than this.
   let capacity: Int
   private let halfLife: Double
   /// Row-major.
   private(set) var values: [Double] = []
   private var members: [Member] = []
-  /// Where each member stands.
-  private var byPriority: Heap<Place> = []
   /// Logarithm of the highest priority of a row that is not here; minus infinity while all are.
   private var threshold = -Double.infinity
   /// Rows seen.
@@ -42,14 +42,6 @@ struct Coreset: Sendable {
     var size: Double
     /// Of that over a random number.
     var priority: Double
-  }
-
-  /// A member by its priority.
-  private struct Place: Comparable {
-    var priority: Double
-    var index: Int
-
-    static func < (left: Self, right: Self) -> Bool { left.priority < right.priority }
   }
 
   init(featureCount: Int, capacity: Int, halfLife: Double) {
@@ -75,23 +67,70 @@ struct Coreset: Sendable {
     age += Double(range.count)
     // Below this, of the random number over weight and importance, a row's priority is above the
     // threshold.
-    let bound = exp(now - threshold)
+    var bound = exp(now - threshold)
+    var taken: [Int] = []
+    taken.reserveCapacity(range.count)
     for (position, row) in range.enumerated() where weights[position] > 0 {
       let size = Double(weights[position]) * min(importance(position), Self.largestImportance)
       let draw = 1 - random.uniform()
       guard draw < size * bound else { continue }
+      let weight = Double(weights[position])
       let logSize = log(size) + now
-      let member = Member(
-        weight: log(Double(weights[position])) + now, size: logSize, priority: logSize - log(draw))
-      if members.count < capacity {
-        append(member)
-        for feature in 0..<featureCount {
-          values.append(features.values[feature * features.stride + row])
-        }
-      } else {
-        replaceLowest(with: member, features, row)
+      members.append(
+        Member(
+          weight: (weight == 1 ? 0 : log(weight)) + now, size: logSize,
+          priority: logSize - log(draw)))
+      taken.append(row)
+      if members.count >= capacity {
+        append(features, taken)
+        taken.removeAll(keepingCapacity: true)
+        thin()
+        bound = exp(now - threshold)
       }
     }
+    append(features, taken)
+  }
+
+  /// Appends the values of rows, feature by feature as they lie.
+  private mutating func append(_ features: Matrix, _ rows: [Int]) {
+    let start = values.count
+    values.append(contentsOf: repeatElement(0, count: rows.count * featureCount))
+    values.withUnsafeMutableBufferPointer { values in
+      features.values.withUnsafeBufferPointer { source in
+        for feature in 0..<featureCount {
+          let column = UnsafeBufferPointer(
+            rebasing: source[feature * features.stride..<feature * features.stride + features.rows])
+          var place = start + feature
+          for row in rows {
+            values[place] = column[row]
+            place &+= featureCount
+          }
+        }
+      }
+    }
+  }
+
+  /// Drops the quarter of lowest priority.
+  private mutating func thin() {
+    var priorities = members.map(\.priority)
+    let lowest = select(priorities.count / 4, from: &priorities)
+    threshold = max(threshold, lowest)
+    var row = 0
+    while row < members.count {
+      guard members[row].priority <= lowest else {
+        row += 1
+        continue
+      }
+      let last = members.removeLast()
+      if row < members.count {
+        members[row] = last
+        values.withUnsafeMutableBufferPointer { values in
+          let base = values.baseAddress! + row * featureCount
+          base.update(from: values.baseAddress! + members.count * featureCount, count: featureCount)
+        }
+      }
+    }
+    values.removeLast(values.count - members.count * featureCount)
   }
 
   /// Standardises the rows, and says how many rows each stands for now.
@@ -105,25 +144,6 @@ struct Coreset: Sendable {
       return weight < 1e-20 ? 0 : weight
     }
     return (rows, weights)
-  }
-
-  private mutating func append(_ member: Member) {
-    byPriority.insert(Place(priority: member.priority, index: members.count))
-    members.append(member)
-  }
-
-  private mutating func replaceLowest(with member: Member, _ features: Matrix, _ row: Int) {
-    guard let lowest = byPriority.min, member.priority > lowest.priority else {
-      threshold = max(threshold, member.priority)
-      return
-    }
-    threshold = max(threshold, lowest.priority)
-    byPriority.replaceMin(with: Place(priority: member.priority, index: lowest.index))
-    members[lowest.index] = member
-    for feature in 0..<featureCount {
-      values[lowest.index * featureCount + feature] =
-        features.values[feature * features.stride + row]
-    }
   }
 }
 
@@ -149,7 +169,7 @@ extension Coreset {
     let sizes = try reader.readFinites(count: weights.count)
     let priorities = try reader.readFinites(count: weights.count)
     guard age >= 0, now <= Self.largestLogarithm, abs(bound) <= 2 * Self.largestLogarithm,
-      weights.count <= capacity, weights.count == capacity || !threshold.isFinite
+      weights.count < capacity
     else { throw .invalid("sample") }
     for ((weight, size), priority) in zip(zip(weights, sizes), priorities) {
       // The logarithm of a weight is bounded by that of the largest one and the age; a priority is
@@ -158,7 +178,7 @@ extension Coreset {
         size <= weight + log(Self.largestImportance) + 1, size <= priority,
         priority <= size + 40, priority >= threshold
       else { throw .invalid("sampled row") }
-      append(Member(weight: weight, size: size, priority: priority))
+      members.append(Member(weight: weight, size: size, priority: priority))
     }
     values = try reader.readFinites(count: weights.count * featureCount)
   }

@@ -23,8 +23,11 @@ extension KMeans {
       halfLife: options.halfLife)
     remembered = try reader.readFinite()
     unsearched = try reader.readFinite()
+    strangeness = try reader.readFinite()
     inertia = try reader.readFinite()
-    guard remembered >= 0, unsearched >= 0, inertia == 0 || (1e-30...1e30).contains(inertia) else {
+    guard remembered >= 0, unsearched >= 0, strangeness >= 0,
+      inertia == 0 || (1e-30...1e30).contains(inertia)
+    else {
       throw StateError.invalid("weight")
     }
     try reader.finish()
@@ -44,6 +47,7 @@ extension KMeans {
     coreset.write(to: &writer)
     writer.write(remembered)
     writer.write(unsearched)
+    writer.write(strangeness)
     writer.write(inertia)
     return writer.bytes
   }

@@ -6,9 +6,9 @@ import LinearAlgebra
 /// centre moves to the discounted mean of its members (the decayed form of MacQueen, "Some methods
 /// for classification and analysis of multivariate observations", 1967). That alone ends where it
 /// happened to begin. So a weighted sample of all rows is kept, a coreset, and each time that what is
-/// remembered has doubled, at first, or grown by an eighth of it, later, the clusters are looked for
-/// anew in the sample, from where they are. A cluster that has died, or that is missed less than
-/// another place is worth, moves there.
+/// remembered has grown fourfold, at first, or by three times the sample, later, the clusters are
+/// looked for anew in the sample, from where they are; sooner, where rows come to lie farther from
+/// them. A cluster that has died, or that is missed less than another place is worth, moves there.
 public struct KMeans: Learner, Sendable {
   /// What the learner yields.
   public typealias Parameters = KMeansParameters
@@ -18,7 +18,7 @@ public struct KMeans: Learner, Sendable {
   /// Labels are ignored.
   public static let isSupervised = false
 
-  static let stateVersion: UInt16 = 2
+  static let stateVersion: UInt16 = 3
   /// Examples before there is a first model.
   private static let firstSize = 16
   /// Examples that a cluster needs before it may exist, at first.
@@ -26,10 +26,15 @@ public struct KMeans: Learner, Sendable {
   /// Standardised values count up to this: far enough for an outlier to be told from one farther
   /// out, and not so far that one is all that its cluster's centre follows.
   private static let limit = 100.0
-  /// The clusters are looked for at the latest after so many times the sample's rows, unless that is
-  /// less than ``smallestGrowth`` of what is remembered.
-  private static let searchEvery = 4.0
-  private static let smallestGrowth = 0.125
+  /// The clusters are looked for each time that what is remembered has grown by so many times itself,
+  private static let largestGrowth = 3.0
+  /// and at the latest after so many times the sample's rows,
+  private static let searchEvery = 3.0
+  /// or so many half-lives.
+  private static let longestWait = 0.5
+  /// Sooner where examples lie farther from the centres than they used to, each of which counts up to
+  /// so many times.
+  private static let largestStrangeness = 16.0
 
   /// Settings.
   public let options: KMeansOptions
@@ -43,6 +48,9 @@ public struct KMeans: Learner, Sendable {
   var remembered: Double
   /// Discounted weight of the examples since.
   var unsearched: Double
+  /// The same, but that each counts as often as its squared distance from the nearest centre is that
+  /// of the average example at the last search.
+  var strangeness: Double
   /// Mean squared distance from the nearest centre at the last search, in standardised units.
   var inertia: Double
   private var standardised: FloatRows
@@ -67,13 +75,13 @@ public struct KMeans: Learner, Sendable {
       featureCount: featureCount, capacity: options.coresetSize, halfLife: options.halfLife)
     remembered = 0
     unsearched = 0
+    strangeness = 0
     inertia = 0
     let block = ClusterAssignment.block
     standardised = FloatRows(columns: featureCount, capacity: block)
     weights = [Float](repeating: 1, count: block)
     assignment = ClusterAssignment(
       clusters: options.clusters, featureCount: featureCount, capacity: block)
-    assignment.centres.resize(rows: options.clusters)
   }
 
   /// Learns one mini-batch, see ``Learner/learn(_:labels:weights:)``.
@@ -121,6 +129,7 @@ public struct KMeans: Learner, Sendable {
     let decay = exponentialDecay(Double(range.count), halfLife: options.halfLife)
     remembered *= decay
     unsearched *= decay
+    strangeness *= decay
     for place in 0..<range.count { unsearched += Double(weights[place]) }
     guard clusters.weights.contains(where: { $0 > 0 }) else {
       coreset.offer(features, rows: range, weights: weights, random: &random) { _ in 1 }
@@ -128,9 +137,7 @@ public struct KMeans: Learner, Sendable {
     }
     let units = moments.standardisation(limit: Self.limit)
     units.standardise(features, rows: range, into: &standardised)
-    for cluster in 0..<clusters.count {
-      place(cluster, units, in: &assignment.centres, at: cluster)
-    }
+    clusters.standardise(clusters.weights.indices, units, into: &assignment.centres)
     let masses = clusters.weights
     assignment.assign(standardised, weights: weights) { masses[$0] > 0 }
     clusters.decay(by: decay)
@@ -138,34 +145,27 @@ public struct KMeans: Learner, Sendable {
     let distances = assignment.distances
     let nearest = assignment.nearest
     let unit = inertia > 0 ? 1 / inertia : 0
+    for place in 0..<range.count {
+      strangeness +=
+        Double(weights[place]) * min(Double(distances[place]) * unit, Self.largestStrangeness)
+    }
     let share = clusters.weights.reduce(0, +) / Double(masses.count { $0 > 0 })
     let rarity = clusters.weights.map { $0 > 0 ? share / $0 : 0 }
     coreset.offer(features, rows: range, weights: weights, random: &random) {
-      1 + Double(distances[$0]) * unit + rarity[nearest[$0]]
-    }
-  }
-
-  /// Writes the standardised centre of a cluster to a row of `centres`.
-  private func place(
-    _ cluster: Int, _ units: Standardisation, in centres: inout FloatRows, at row: Int
-  ) {
-    for feature in 0..<clusters.featureCount {
-      centres.values[row * centres.stride + feature] = Float(
-        units.standardise(
-          clusters.centres[cluster * clusters.featureCount + feature], feature: feature))
+      1 + Double(distances[$0]) * unit + rarity[Int(nearest[$0])]
     }
   }
 
   /// Looks for the clusters in the sample, where that is due.
   private mutating func searchIfDue() {
-    let most = max(
-      Self.searchEvery * Double(coreset.capacity), Self.smallestGrowth * remembered)
-    guard coreset.count >= Self.firstSize, unsearched >= min(remembered, most) else { return }
+    let due = min(
+      Self.largestGrowth * remembered, Self.searchEvery * Double(coreset.capacity),
+      Self.longestWait * options.halfLife)
+    guard coreset.count >= Self.firstSize, max(unsearched, strangeness) >= due else { return }
     let units = moments.standardisation(limit: Self.limit)
     let used = clusters.weights.indices.filter { clusters.weights[$0] > 0 }
     var centres = FloatRows(columns: clusters.featureCount, capacity: used.count)
-    centres.resize(rows: used.count)
-    for (row, cluster) in used.enumerated() { place(cluster, units, in: &centres, at: row) }
+    clusters.standardise(used, units, into: &centres)
     let (rows, weights) = coreset.rows(in: units)
     guard weights.contains(where: { $0 > 0 }) else { return }
     let found = ClusterSearch(
@@ -186,5 +186,6 @@ public struct KMeans: Learner, Sendable {
     inertia = mean > 1e-30 ? mean : 0
     remembered += unsearched
     unsearched = 0
+    strangeness = 0
   }
 }

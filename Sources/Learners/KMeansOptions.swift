@@ -4,8 +4,9 @@ public struct KMeansOptions: LearnerOptions {
   public var clusters: Int
   /// Age in examples at which an example counts half.
   public var halfLife: Double
-  /// Examples kept for each cluster, as a sample of all from which the clusters are looked for anew.
-  /// More find better clusters and take longer. At most ``largestCoreset`` are kept.
+  /// Examples kept for each cluster at most, as a sample of all from which the clusters are looked
+  /// for anew; at least three quarters of that, once there are as many. More find better clusters and
+  /// take longer. No more than ``largestCoreset`` are kept for all clusters.
   public var coresetShare: Int
   /// How strongly the spread of each cluster is drawn to that of all clusters together, in examples:
   /// a cluster of this weight counts half by its own spread. A cluster that has gathered outliers is
@@ -21,7 +22,7 @@ public struct KMeansOptions: LearnerOptions {
   public init(
     clusters: Int = 8,
     halfLife: Double = 300_000,
-    coresetShare: Int = 128,
+    coresetShare: Int = 192,
     spreadPrior: Double = 10_000,
     standardisationHalfLife: Double = 1_000_000
   ) {
@@ -32,7 +33,7 @@ public struct KMeansOptions: LearnerOptions {
     self.standardisationHalfLife = standardisationHalfLife
   }
 
-  /// Examples kept for all clusters together.
+  /// Fewer than this are kept for all clusters together.
   public var coresetSize: Int {
     min(Self.largestCoreset, max(2 * clusters, coresetShare * clusters, 16))
   }

@@ -1,10 +1,15 @@
-/// The upper median of the values, which are permuted (Hoare, "Algorithm 65: FIND", 1961).
+/// The upper median of the values, which are permuted.
+func upperMedian<T: Comparable>(_ values: inout [T]) -> T {
+  select(values.count / 2, from: &values)
+}
+
+/// The value that would stand at a place were the values in ascending order. They are permuted
+/// (Hoare, "Algorithm 65: FIND", 1961).
 ///
 /// Expected time is linear for data in any order that does not depend on this code, which takes its
 /// pivots from the middle.
-func upperMedian<T: Comparable>(_ values: inout [T]) -> T {
-  precondition(!values.isEmpty, "nothing has no median")
-  let target = values.count / 2
+func select<T: Comparable>(_ target: Int, from values: inout [T]) -> T {
+  precondition(values.indices.contains(target), "no such place")
   var low = 0
   var high = values.count - 1
   while low < high {
