@@ -32,7 +32,7 @@ struct ForestLayout: Sendable {
   private static let fineUnit = 0x1p40
   /// Of one word a node, 8 bytes each and 20 for what is at and below it. Trees that grew on data
   /// have about as many nodes as their completion has.
-  private static let mostWords = 1 << 22
+  private static let mostWords = 1 << 21
 
   private let treeCount: Int
   /// Stands in for a missing value of a feature.
