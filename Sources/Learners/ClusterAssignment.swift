@@ -58,10 +58,11 @@ struct ClusterAssignment: Sendable {
   /// - Parameters:
   ///   - rows: Standardised rows, not more than there is room for.
   ///   - weights: One a row.
+  ///   - withSecond: Whether the second nearest centres are wanted, and how near both are.
   ///   - withSquares: Whether ``squares`` are wanted.
   ///   - isUsed: Whether a centre may be assigned to; at least one must.
   mutating func assign(
-    _ rows: FloatRows, weights: [Float], withSquares: Bool = true,
+    _ rows: FloatRows, weights: [Float], withSecond: Bool, withSquares: Bool,
     isUsed: (Int) -> Bool = { _ in true }
   ) {
     precondition(
@@ -74,8 +75,12 @@ struct ClusterAssignment: Sendable {
       let range = start..<min(start + Self.block, rows.rows)
       centres.multiply(transposed: rows, rows: range, into: &products)
       for row in stride(from: 0, to: range.count, by: 8) {
-        let found = nearestTwo(row)
         let place = start + row
+        guard withSecond else {
+          nearest.storeEight(nearestOne(row), at: place)
+          continue
+        }
+        let found = nearestTwo(row)
         best.storeEight(found.best, at: place)
         secondBest.storeEight(found.secondBest, at: place)
         nearest.storeEight(found.nearest, at: place)
@@ -137,6 +142,27 @@ struct ClusterAssignment: Sendable {
     }
   }
 
+  /// The nearest centres of eight rows, from the products. Rows past the end of a block are looked at
+  /// too: what is found for them means nothing.
+  @inline(__always)
+  private func nearestOne(_ row: Int) -> SIMD8<Int32> {
+    var best = SIMD8<Float>(repeating: .infinity)
+    var nearest = SIMD8<Int32>.zero
+    products.values.withUnsafeBufferPointer { products in
+      halfNorms.withUnsafeBufferPointer { halfNorms in
+        var place = row
+        for cluster in 0..<centres.rows {
+          let half = halfNorms[cluster] - products.eight(at: place)
+          let isNearer = half .< best
+          best.replace(with: half, where: isNearer)
+          nearest.replace(with: Int32(truncatingIfNeeded: cluster), where: isNearer)
+          place &+= self.products.stride
+        }
+      }
+    }
+    return nearest
+  }
+
   /// The nearest and the second nearest centres of eight rows, from the products. Rows past the end
   /// of a block are looked at too: what is found for them means nothing.
   @inline(__always)
@@ -196,7 +222,9 @@ struct ClusterAssignment: Sendable {
                     if withSquares { squares.addEight(weight * square, at: start &+ offset) }
                   }
                   masses[centre] += Double(weight)
-                  distances[row] = distance.sum()
+                  let four = distance.lowHalf + distance.highHalf
+                  let two = four.lowHalf + four.highHalf
+                  distances[row] = two[0] + two[1]
                 }
               }
             }

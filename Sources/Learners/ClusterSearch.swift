@@ -12,10 +12,12 @@ struct ClusterSearch {
   private static let tolerance = 2e-3
   /// A swap must lower the inertia by this share of it.
   private static let smallestGain = 1e-3
-  /// Rounds of swaps, the second only where something was swapped in the first, each with a new place
-  /// for every centre, but not more than this.
-  private static let rounds = 2
+  /// Rounds of swaps at most, each with a new place for every centre, but not more than this,
+  private static let rounds = 8
   private static let mostPlaces = 32
+  /// the second only where something was swapped in the first, and others where that has lowered the
+  /// inertia by this share of it.
+  private static let largeGain = 0.05
 
   private let rows: FloatRows
   private let weights: [Float]
@@ -47,9 +49,11 @@ struct ClusterSearch {
       seed(clusters, &random)
       assign()
     }
-    for _ in 0..<Self.rounds where assignment.centres.rows > 1 {
+    for round in 0..<Self.rounds where assignment.centres.rows > 1 {
+      let before = inertia
       guard swap(&random) else { break }
       addUp(withSquares: false)
+      if round > 0, before - inertia < Self.largeGain * inertia { break }
     }
     iterate()
     addUp(withSquares: true)
@@ -60,8 +64,8 @@ struct ClusterSearch {
     inertia = assignment.inertia(weights)
   }
 
-  private mutating func assign() {
-    assignment.assign(rows, weights: weights, withSquares: false)
+  private mutating func assign(withSecond: Bool = true) {
+    assignment.assign(rows, weights: weights, withSecond: withSecond, withSquares: false)
     inertia = assignment.inertia(weights)
   }
 
@@ -69,7 +73,7 @@ struct ClusterSearch {
     for _ in 0..<Self.iterations {
       let before = inertia
       assignment.moveToMeans()
-      assign()
+      assign(withSecond: false)
       if before - inertia < Self.tolerance * inertia { break }
     }
   }

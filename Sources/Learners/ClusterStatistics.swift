@@ -62,21 +62,24 @@ struct ClusterStatistics: Sendable, Equatable {
   mutating func add(_ assignment: ClusterAssignment, units: Standardisation) {
     let largest = Standardisation.largestMean
     let step = assignment.sums.stride
+    // Back to the features' own units; 0 for a feature that has not varied.
+    let deviations = units.scale.map { $0 > 0 ? 1 / $0 : 0 }
     for cluster in 0..<assignment.centres.rows where assignment.masses[cluster] > 0 {
       let combined = weights[cluster] + assignment.masses[cluster]
       weights[cluster] = combined
+      let share = 1 / combined
       for feature in 0..<featureCount {
         let index = cluster * featureCount + feature
-        let scale = units.scale[feature]
-        guard scale > 0 else {
+        let deviation = deviations[feature]
+        guard deviation > 0 else {
           centres[index] = units.mean[feature]
           continue
         }
         let sum = Double(assignment.sums.values[cluster * step + feature])
         let square = Double(assignment.squares.values[cluster * step + feature])
-        let shift = sum / combined
-        centres[index] = max(-largest, min(largest, centres[index] + shift / scale))
-        scatter[index] += max(0, square - sum * shift) / scale / scale
+        let shift = sum * share
+        centres[index] = max(-largest, min(largest, centres[index] + shift * deviation))
+        scatter[index] += max(0, square - sum * shift) * deviation * deviation
       }
     }
   }

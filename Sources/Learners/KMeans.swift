@@ -6,7 +6,7 @@ import LinearAlgebra
 /// centre moves to the discounted mean of its members (the decayed form of MacQueen, "Some methods
 /// for classification and analysis of multivariate observations", 1967). That alone ends where it
 /// happened to begin. So a weighted sample of all rows is kept, a coreset, and each time that what is
-/// remembered has grown fourfold, at first, or by three times the sample, later, the clusters are
+/// remembered has grown sixfold, at first, or by four times the sample, later, the clusters are
 /// looked for anew in the sample, from where they are; sooner, where rows come to lie farther from
 /// them. A cluster that has died, or that is missed less than another place is worth, moves there.
 public struct KMeans: Learner, Sendable {
@@ -27,9 +27,9 @@ public struct KMeans: Learner, Sendable {
   /// out, and not so far that one is all that its cluster's centre follows.
   private static let limit = 100.0
   /// The clusters are looked for each time that what is remembered has grown by so many times itself,
-  private static let largestGrowth = 3.0
+  private static let largestGrowth = 5.0
   /// and at the latest after so many times the sample's rows,
-  private static let searchEvery = 3.0
+  private static let searchEvery = 4.0
   /// or so many half-lives.
   private static let longestWait = 0.5
   /// Sooner where examples lie farther from the centres than they used to, each of which counts up to
@@ -139,7 +139,9 @@ public struct KMeans: Learner, Sendable {
     units.standardise(features, rows: range, into: &standardised)
     clusters.standardise(clusters.weights.indices, units, into: &assignment.centres)
     let masses = clusters.weights
-    assignment.assign(standardised, weights: weights) { masses[$0] > 0 }
+    assignment.assign(
+      standardised, weights: weights, withSecond: false, withSquares: true
+    ) { masses[$0] > 0 }
     clusters.decay(by: decay)
     clusters.add(assignment, units: units)
     let distances = assignment.distances

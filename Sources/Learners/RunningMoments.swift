@@ -49,12 +49,23 @@ public struct RunningMoments: Sendable, Equatable {
       for feature in scatter.indices { scatter[feature] *= decay }
     }
     let combined = count + total
-    for feature in mean.indices {
-      let (batchMean, batchScatter) = moments(features, feature, weights, total)
-      let delta = batchMean - mean[feature]
-      let moved = mean[feature] + delta * (total / combined)
-      mean[feature] = max(-Standardisation.largestMean, min(Standardisation.largestMean, moved))
-      scatter[feature] += batchScatter + delta * delta * (count * total / combined)
+    // Four columns at a time, as each starts with a wait for memory.
+    for first in stride(from: 0, to: mean.count, by: 4) {
+      let last = mean.count - 1
+      let four = SIMD4(first, min(first + 1, last), min(first + 2, last), min(first + 3, last))
+      let found = weights.isEmpty ? moments(features, four) : nil
+      for lane in 0..<min(4, mean.count - first) {
+        let feature = first + lane
+        var (batchMean, batchScatter) = found.map { ($0.mean[lane], $0.scatter[lane]) } ?? (.nan, 0)
+        // No value is farther from the mean than this, so none was out of range.
+        if !(abs(batchMean) + batchScatter.squareRoot() <= Standardisation.largestMean) {
+          (batchMean, batchScatter) = Self.moments(features, feature, weights, total)
+        }
+        let delta = batchMean - mean[feature]
+        let moved = mean[feature] + delta * (total / combined)
+        mean[feature] = max(-Standardisation.largestMean, min(Standardisation.largestMean, moved))
+        scatter[feature] += batchScatter + delta * delta * (count * total / combined)
+      }
     }
     count = combined
   }
@@ -74,8 +85,8 @@ public struct RunningMoments: Sendable, Equatable {
     return Standardisation(mean: mean, scale: scale, limit: limit, isSoft: isSoft)
   }
 
-  /// Mean and sum of squared deviations of one column.
-  private func moments(
+  /// Mean and sum of squared deviations of one column, whose values may be out of range.
+  private static func moments(
     _ features: Matrix, _ feature: Int, _ weights: [Double], _ total: Double
   ) -> (mean: Double, scatter: Double) {
     let rows = features.rows
@@ -83,11 +94,6 @@ public struct RunningMoments: Sendable, Equatable {
     let largest = Standardisation.largestMean
     return features.values.withUnsafeBufferPointer { all in
       let values = UnsafeBufferPointer(rebasing: all[start..<start + rows])
-      if weights.isEmpty {
-        let (mean, scatter) = Self.moments(values, near: count > 0 ? mean[feature] : values[0])
-        // No value is farther from the mean than this, so none was out of range.
-        if abs(mean) + scatter.squareRoot() <= largest { return (mean, scatter) }
-      }
       var sum = 0.0
       for row in 0..<rows {
         sum += exampleWeight(weights, row) * max(-largest, min(largest, values[row]))
@@ -102,40 +108,64 @@ public struct RunningMoments: Sendable, Equatable {
     }
   }
 
-  /// Mean and sum of squared deviations of some values, about a number that should be near to most.
-  private static func moments(
-    _ values: UnsafeBufferPointer<Double>, near centre: Double
-  ) -> (mean: Double, scatter: Double) {
-    let (sum, square) = sums(values, about: centre)
-    let mean = centre + sum / Double(values.count)
-    let scatter = square - sum * sum / Double(values.count)
-    // The difference has digits enough, unless the number was not near.
-    if scatter > 1e-3 * square || square == 0 { return (mean, scatter) }
-    return (mean, sums(values, about: mean).square)
+  /// Means and sums of squared deviations of four columns, from deviations from the means so far, or
+  /// from the first values, unless those are so far away that the digits would not do.
+  private func moments(
+    _ features: Matrix, _ columns: SIMD4<Int>
+  ) -> (mean: SIMD4<Double>, scatter: SIMD4<Double>) {
+    let rows = Double(features.rows)
+    var centre = SIMD4<Double>.zero
+    for lane in 0..<4 {
+      centre[lane] = count > 0 ? mean[columns[lane]] : features[0, columns[lane]]
+    }
+    let (sum, square) = Self.sums(features, columns, about: centre)
+    let mean = centre + sum / rows
+    let scatter = square - sum * sum / rows
+    if all(scatter .> 1e-3 * square .| square .== 0) { return (mean, scatter) }
+    return (mean, Self.sums(features, columns, about: mean).square)
   }
 
-  /// Sum of the values less a number, and of the squares of that, in eight lanes to break the chain
-  /// of additions.
+  /// Sums of the values of four columns less a number each, and of the squares of that.
   private static func sums(
-    _ values: UnsafeBufferPointer<Double>, about centre: Double
-  ) -> (sum: Double, square: Double) {
-    let whole = values.count & ~7
-    var sums = SIMD8<Double>.zero
-    var squares = sums
-    for row in stride(from: 0, to: whole, by: 8) {
-      let delta =
-        UnsafeRawPointer(values.baseAddress! + row).loadUnaligned(as: SIMD8<Double>.self) - centre
-      sums += delta
-      squares += delta * delta
+    _ features: Matrix, _ columns: SIMD4<Int>, about centre: SIMD4<Double>
+  ) -> (sum: SIMD4<Double>, square: SIMD4<Double>) {
+    let rows = features.rows
+    let whole = rows & ~1
+    return features.values.withUnsafeBufferPointer { values in
+      let a = values.baseAddress! + columns[0] * features.stride
+      let b = values.baseAddress! + columns[1] * features.stride
+      let c = values.baseAddress! + columns[2] * features.stride
+      let d = values.baseAddress! + columns[3] * features.stride
+      var sums = (SIMD2<Double>.zero, SIMD2<Double>.zero, SIMD2<Double>.zero, SIMD2<Double>.zero)
+      var squares = sums
+      for row in Swift.stride(from: 0, to: whole, by: 2) {
+        let deltas = (
+          two(a + row) - centre[0], two(b + row) - centre[1], two(c + row) - centre[2],
+          two(d + row) - centre[3]
+        )
+        sums.0 += deltas.0
+        sums.1 += deltas.1
+        sums.2 += deltas.2
+        sums.3 += deltas.3
+        squares.0 += deltas.0 * deltas.0
+        squares.1 += deltas.1 * deltas.1
+        squares.2 += deltas.2 * deltas.2
+        squares.3 += deltas.3 * deltas.3
+      }
+      var sum = SIMD4(sums.0.sum(), sums.1.sum(), sums.2.sum(), sums.3.sum())
+      var square = SIMD4(squares.0.sum(), squares.1.sum(), squares.2.sum(), squares.3.sum())
+      if whole < rows {
+        let delta = SIMD4(a[whole], b[whole], c[whole], d[whole]) - centre
+        sum += delta
+        square += delta * delta
+      }
+      return (sum, square)
     }
-    var sum = sums.sum()
-    var square = squares.sum()
-    for row in whole..<values.count {
-      let delta = values[row] - centre
-      sum += delta
-      square += delta * delta
-    }
-    return (sum, square)
+  }
+
+  @inline(__always)
+  private static func two(_ pointer: UnsafePointer<Double>) -> SIMD2<Double> {
+    UnsafeRawPointer(pointer).loadUnaligned(as: SIMD2<Double>.self)
   }
 }
 
