@@ -17,7 +17,7 @@ struct ClusterSearch {
   private static let mostPlaces = 32
   /// the second only where something was swapped in the first, and others where that has lowered the
   /// inertia by this share of it.
-  private static let largeGain = 0.05
+  private static let largeGain = 0.1
 
   private let rows: FloatRows
   private let weights: [Float]
