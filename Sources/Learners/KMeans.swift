@@ -6,7 +6,7 @@ import LinearAlgebra
 /// centre moves to the discounted mean of its members (the decayed form of MacQueen, "Some methods
 /// for classification and analysis of multivariate observations", 1967). That alone ends where it
 /// happened to begin. So a weighted sample of all rows is kept, a coreset, and each time that what is
-/// remembered has grown sixfold, at first, or by four times the sample, later, the clusters are
+/// remembered has grown fourfold, at first, or by four times the sample, later, the clusters are
 /// looked for anew in the sample, from where they are; sooner, where rows come to lie farther from
 /// them. A cluster that has died, or that is missed less than another place is worth, moves there.
 public struct KMeans: Learner, Sendable {
@@ -27,14 +27,16 @@ public struct KMeans: Learner, Sendable {
   /// out, and not so far that one is all that its cluster's centre follows.
   private static let limit = 100.0
   /// The clusters are looked for each time that what is remembered has grown by so many times itself,
-  private static let largestGrowth = 5.0
+  private static let largestGrowth = 3.0
   /// and at the latest after so many times the sample's rows,
   private static let searchEvery = 4.0
   /// or so many half-lives.
   private static let longestWait = 0.5
-  /// Sooner where examples lie farther from the centres than they used to, each of which counts up to
-  /// so many times.
-  private static let largestStrangeness = 16.0
+  /// Sooner where examples lie farther from the centres, by so many times the mean squared distance of
+  /// the sample at the last search, which was nearer to them than others will be;
+  private static let strangeDistance = 2.0
+  /// each of which counts up to so many times.
+  private static let largestStrangeness = 8.0
 
   /// Settings.
   public let options: KMeansOptions
@@ -48,8 +50,8 @@ public struct KMeans: Learner, Sendable {
   var remembered: Double
   /// Discounted weight of the examples since.
   var unsearched: Double
-  /// The same, but that each counts as often as its squared distance from the nearest centre is that
-  /// of the average example at the last search.
+  /// The same, but that each counts as often as its squared distance from the nearest centre is
+  /// ``strangeDistance`` times that of the average example at the last search.
   var strangeness: Double
   /// Mean squared distance from the nearest centre at the last search, in standardised units.
   var inertia: Double
@@ -147,9 +149,10 @@ public struct KMeans: Learner, Sendable {
     let distances = assignment.distances
     let nearest = assignment.nearest
     let unit = inertia > 0 ? 1 / inertia : 0
+    let strange = unit / Self.strangeDistance
     for place in 0..<range.count {
       strangeness +=
-        Double(weights[place]) * min(Double(distances[place]) * unit, Self.largestStrangeness)
+        Double(weights[place]) * min(Double(distances[place]) * strange, Self.largestStrangeness)
     }
     let share = clusters.weights.reduce(0, +) / Double(masses.count { $0 > 0 })
     let rarity = clusters.weights.map { $0 > 0 ? share / $0 : 0 }
