@@ -6,10 +6,9 @@ import LinearAlgebra
 /// search", 2019), the places first drawn to the middle of what they would win, and Lloyd's
 /// iterations.
 struct ClusterSearch {
-  /// Lloyd's iterations, at most.
-  private static let iterations = 5
-  /// Iterations end when the inertia falls by less than this share of it.
-  private static let tolerance = 2e-3
+  /// Lloyd's iterations, at most, and the share of the inertia by which it must fall for another one.
+  private static let quick = (iterations: 3, tolerance: 2e-3)
+  private static let thorough = (iterations: 10, tolerance: 5e-4)
   /// A swap must lower the inertia by this share of it.
   private static let smallestGain = 1e-3
   /// Rounds of swaps at most, each with a new place for every centre, but not more than this,
@@ -32,8 +31,9 @@ struct ClusterSearch {
   ///   - weights: One a row.
   ///   - centres: What to start from, not more than `clusters`; may be empty.
   ///   - clusters: Number of centres wanted. There are fewer where there are fewer distinct rows.
+  ///   - isThorough: Whether to go on for smaller gains.
   init(
-    _ rows: FloatRows, weights: [Float], centres: FloatRows, clusters: Int,
+    _ rows: FloatRows, weights: [Float], centres: FloatRows, clusters: Int, isThorough: Bool,
     random: inout RandomSource
   ) {
     self.rows = rows
@@ -55,7 +55,7 @@ struct ClusterSearch {
       addUp(withSquares: false)
       if round > 0, before - inertia < Self.largeGain * inertia { break }
     }
-    iterate()
+    iterate(isThorough ? Self.thorough : Self.quick)
     addUp(withSquares: true)
   }
 
@@ -69,12 +69,12 @@ struct ClusterSearch {
     inertia = assignment.inertia(weights)
   }
 
-  private mutating func iterate() {
-    for _ in 0..<Self.iterations {
+  private mutating func iterate(_ most: (iterations: Int, tolerance: Double)) {
+    for _ in 0..<most.iterations {
       let before = inertia
       assignment.moveToMeans()
       assign(withSecond: false)
-      if before - inertia < Self.tolerance * inertia { break }
+      if before - inertia < most.tolerance * inertia { break }
     }
   }
 

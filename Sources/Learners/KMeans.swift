@@ -26,17 +26,21 @@ public struct KMeans: Learner, Sendable {
   /// Standardised values count up to this: far enough for an outlier to be told from one farther
   /// out, and not so far that one is all that its cluster's centre follows.
   private static let limit = 100.0
-  /// The clusters are looked for each time that what is remembered has grown by so many times itself,
+  /// The clusters are looked for each time that what is remembered has grown by so many times
+  /// itself,
   private static let largestGrowth = 3.0
   /// and at the latest after so many times the sample's rows,
   private static let searchEvery = 4.0
   /// or so many half-lives.
   private static let longestWait = 0.5
-  /// Sooner where examples lie farther from the centres, by so many times the mean squared distance of
-  /// the sample at the last search, which was nearer to them than others will be;
+  /// Sooner where examples lie farther from the centres, by so many times the mean squared distance
+  /// of the sample at the last search, which was nearer to them than others will be;
   private static let strangeDistance = 2.0
   /// each of which counts up to so many times.
   private static let largestStrangeness = 8.0
+  /// Searches are thorough once so many times the sample's rows are remembered: earlier ones are
+  /// soon overtaken by the next.
+  private static let thoroughFrom = 8.0
 
   /// Settings.
   public let options: KMeansOptions
@@ -176,7 +180,7 @@ public struct KMeans: Learner, Sendable {
     let found = ClusterSearch(
       rows, weights: weights, centres: centres,
       clusters: max(used.count, min(options.clusters, max(1, coreset.count / Self.startShare))),
-      random: &random)
+      isThorough: remembered > Self.thoroughFrom * Double(coreset.capacity), random: &random)
     clusters = ClusterStatistics(
       clusters: options.clusters, featureCount: clusters.featureCount)
     for cluster in 0..<found.assignment.centres.rows {

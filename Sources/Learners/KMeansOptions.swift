@@ -22,7 +22,7 @@ public struct KMeansOptions: LearnerOptions {
   public init(
     clusters: Int = 8,
     halfLife: Double = 300_000,
-    coresetShare: Int = 160,
+    coresetShare: Int = 192,
     spreadPrior: Double = 10_000,
     standardisationHalfLife: Double = 1_000_000
   ) {
