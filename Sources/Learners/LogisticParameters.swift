@@ -48,20 +48,25 @@ public struct LogisticParameters: ModelParameters, Equatable {
   public func score(_ features: Matrix, into scores: inout [Float]) {
     precondition(
       features.columns >= featureCount && scores.count >= features.rows, "shapes do not fit")
-    let block = 256
     let rows = features.rows
-    // The sums stay on the stack. Row by row the order of additions is the order of the features,
-    // whatever the size of the block.
+    // For few rows, the usual case, the sums stay on the stack. Row by row the order of additions is
+    // the order of the features, whatever the size of the block.
+    let block = min(rows, 256)
     withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * block) { space in
       let sums = UnsafeMutableBufferPointer(rebasing: space[..<block])
       let standardised = UnsafeMutableBufferPointer(rebasing: space[block...])
       features.values.withUnsafeBufferPointer { values in
-        for start in stride(from: 0, to: rows, by: block) {
+        for start in stride(from: 0, to: rows, by: max(block, 1)) {
           let count = min(block, rows - start)
           for row in 0..<count { sums[row] = intercept }
           for feature in 0..<weights.count {
             let weight = weights[feature]
             let from = feature * features.stride + start
+            // A single event is what a scorer most often has.
+            guard count > 1 else {
+              sums[0] += weight * standardisation.standardise(values[from], feature: feature)
+              continue
+            }
             standardisation.standardise(
               UnsafeBufferPointer(rebasing: values[from..<from + count]), feature: feature,
               into: standardised)
