@@ -15,10 +15,6 @@ public struct StableHash: Sendable {
   @inlinable
   public mutating func add(_ bytes: some Sequence<UInt8>) { for byte in bytes { add(byte) } }
 
-  /// The hash of all bytes taken in, without the final mix: FNV-1a as published.
-  @inlinable
-  public var unmixed: UInt64 { state }
-
   /// The hash of all bytes taken in.
   @inlinable
   public var value: UInt64 {

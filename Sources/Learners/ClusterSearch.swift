@@ -11,12 +11,12 @@ struct ClusterSearch {
   private static let thorough = (iterations: 10, tolerance: 5e-4)
   /// A swap must lower the inertia by this share of it.
   private static let smallestGain = 1e-3
-  /// Rounds of swaps at most, each with a new place for every centre, but not more than this,
+  /// Rounds of swaps at most. After one that swapped nothing, and after the second and later ones
+  /// that lowered the inertia by less than ``largeGain`` of it, there is no other.
   private static let rounds = 8
-  private static let mostPlaces = 32
-  /// the second only where something was swapped in the first, and others where that has lowered the
-  /// inertia by this share of it.
   private static let largeGain = 0.1
+  /// Places tried in a round: one a centre, but not more than this.
+  private static let mostPlaces = 32
 
   private let rows: FloatRows
   private let weights: [Float]

@@ -49,6 +49,7 @@ public struct LogisticParameters: ModelParameters, Equatable {
     precondition(
       features.columns >= featureCount && scores.count >= features.rows, "shapes do not fit")
     let rows = features.rows
+    guard rows > 0 else { return }
     // For few rows, the usual case, the sums stay on the stack. Row by row the order of additions is
     // the order of the features, whatever the size of the block.
     let block = min(rows, 256)
@@ -56,7 +57,7 @@ public struct LogisticParameters: ModelParameters, Equatable {
       let sums = UnsafeMutableBufferPointer(rebasing: space[..<block])
       let standardised = UnsafeMutableBufferPointer(rebasing: space[block...])
       features.values.withUnsafeBufferPointer { values in
-        for start in stride(from: 0, to: rows, by: max(block, 1)) {
+        for start in stride(from: 0, to: rows, by: block) {
           let count = min(block, rows - start)
           for row in 0..<count { sums[row] = intercept }
           for feature in 0..<weights.count {

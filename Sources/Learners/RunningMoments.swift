@@ -138,7 +138,7 @@ public struct RunningMoments: Sendable, Equatable {
       let d = values.baseAddress! + columns[3] * features.stride
       var sums = (SIMD2<Double>.zero, SIMD2<Double>.zero, SIMD2<Double>.zero, SIMD2<Double>.zero)
       var squares = sums
-      for row in Swift.stride(from: 0, to: whole, by: 2) {
+      for row in stride(from: 0, to: whole, by: 2) {
         let deltas = (
           two(a + row) - centre[0], two(b + row) - centre[1], two(c + row) - centre[2],
           two(d + row) - centre[3]

@@ -174,7 +174,7 @@ extension Standardisation {
       turned.initialize(repeating: 0)
       features.values.withUnsafeBufferPointer { source in
         result.values.withUnsafeMutableBufferPointer { target in
-          for first in Swift.stride(from: 0, to: featureCount, by: 4) {
+          for first in stride(from: 0, to: featureCount, by: 4) {
             for lane in 0..<4 {
               let column = first + lane
               let to = lane * height
@@ -194,7 +194,7 @@ extension Standardisation {
             }
             let columns = UnsafeRawBufferPointer(turned)
             var place = first
-            for row in Swift.stride(from: 0, to: rows, by: 4) {
+            for row in stride(from: 0, to: rows, by: 4) {
               let a = columns.four(at: row)
               let b = columns.four(at: row &+ height)
               let c = columns.four(at: row &+ 2 &* height)

@@ -13,17 +13,7 @@ import Testing
 
   func compute(_ definitions: [FeatureDefinition], _ events: [String]) throws -> [[String: Double]]
   {
-    let plan = try FeaturePlan(definitions, schema: Self.schema)
-    let decoder = EventDecoder(schema: Self.schema, readsLabel: false)
-    var block = EventBlock(schema: Self.schema, capacity: 8)
-    for event in events {
-      try Array(event.utf8).withUnsafeBytes {
-        try decoder.decode(json: $0, position: 0, timestamp: 0, into: &block)
-      }
-    }
-    var matrix = Matrix(columns: plan.count, capacity: 8)
-    var memory = FeatureMemory(plan, capacity: 8)
-    memory.compute(block, into: &matrix)
+    let (plan, matrix, _) = try computedFeatures(definitions, Self.schema, events)
     return (0..<matrix.rows).map { row in
       Dictionary(uniqueKeysWithValues: plan.names.enumerated().map { ($1, matrix[row, $0]) })
     }

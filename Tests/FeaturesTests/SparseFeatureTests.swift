@@ -15,30 +15,7 @@ import Testing
   private func compute(
     _ definitions: [FeatureDefinition], _ events: [String]
   ) throws -> (plan: FeaturePlan, matrix: Matrix, block: EventBlock) {
-    let plan = try FeaturePlan(definitions, schema: Self.schema)
-    let decoder = EventDecoder(schema: Self.schema, readsLabel: false)
-    var block = EventBlock(schema: Self.schema, capacity: 8)
-    for event in events {
-      try Array(event.utf8).withUnsafeBytes {
-        try decoder.decode(json: $0, position: 0, timestamp: 0, into: &block)
-      }
-    }
-    var matrix = Matrix(columns: plan.count, capacity: 8)
-    var memory = FeatureMemory(plan, capacity: 8)
-    memory.compute(block, into: &matrix)
-    return (plan, matrix, block)
-  }
-
-  /// FNV-1a's published vectors, and the mix behind it as computed elsewhere.
-  @Test(
-    arguments: [
-      ("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8),
-    ] as [(String, UInt64)])
-  func hashIsThePublishedOne(_ text: String, _ expected: UInt64) {
-    var hash = StableHash()
-    hash.add(text.utf8)
-    #expect(hash.unmixed == expected)
-    #expect(hash.value == stableHash(text.utf8))
+    try computedFeatures(definitions, Self.schema, events)
   }
 
   /// Numbers computed by a program in another language.
