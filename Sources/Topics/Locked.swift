@@ -3,12 +3,13 @@ import Glibc
 /// A value that threads share, behind a lock. `Synchronization.Mutex` would do, but its lock is
 /// invisible to the thread sanitizer on Linux, which then reports every use as a race.
 ///
-/// `@unchecked Sendable`: the value is Sendable, and is reached only with the mutex held.
-final class Locked<Value: Sendable>: @unchecked Sendable {
+/// `@unchecked Sendable`: the value comes from nowhere else (`sending`), and is reached only with the
+/// mutex held.
+package final class Locked<Value>: @unchecked Sendable {
   private var value: Value
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
-  init(_ value: Value) {
+  package init(_ value: consuming sending Value) {
     self.value = value
     pthread_mutex_init(mutex, nil)
   }
@@ -18,8 +19,9 @@ final class Locked<Value: Sendable>: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  func withLock<T, Failure: Error>(_ body: (inout Value) throws(Failure) -> T) throws(Failure) -> T
-  {
+  package func withLock<T, Failure: Error>(
+    _ body: (inout sending Value) throws(Failure) -> sending T
+  ) throws(Failure) -> sending T {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return try body(&value)

@@ -27,8 +27,16 @@ public protocol TopicReader: AnyObject {
   /// a look into one. Every batch looked at is verified.
   func offset(atOrAfter time: Int64) throws(TopicError) -> UInt64?
 
-  /// The first offset of the first batch that begins after `offset`, nil if there is none. Does not
-  /// look into batches, so that a damaged one can be stepped over when somebody asks for it: go on
-  /// from `nextBatch(after: error.offset)`.
-  func nextBatch(after offset: UInt64) throws(TopicError) -> UInt64?
+  /// The first offset of the first batch that begins at `offset` or after it, nil if there is none.
+  /// Does not look into batches.
+  func batch(atOrAfter offset: UInt64) throws(TopicError) -> UInt64?
+}
+
+extension TopicReader {
+  /// The first offset of the first batch that begins after `offset`, nil if there is none. A damaged
+  /// batch can be stepped over when somebody asks for it: go on from
+  /// `nextBatch(after: error.offset)`.
+  public func nextBatch(after offset: UInt64) throws(TopicError) -> UInt64? {
+    offset < .max ? try batch(atOrAfter: offset + 1) : nil
+  }
 }

@@ -356,7 +356,7 @@ import Topics
       let newest = try history.version(try #require(ModelReference("test/fraud")))
       #expect(newest.header.version == versions.last)
       #expect(try services.scorer().servedNames.contains(newest.header.name))
-      #expect(try services.scorer().counters.updatesRefused == 0)
+      #expect(try services.scorer().counters.updates.refused == 0)
       // The state was saved with them: nothing is said twice.
       let again = try services.train()
       #expect(again.engine.counters == trainer.engine.counters)

@@ -118,7 +118,7 @@ import Topics
       try services.train()
       try services.produce([Event.stream(1, seed: 9, prefix: "last ")[0]])
       try scorer.run(stop: StopSignal(), untilEnd: true)
-      #expect(scorer.counters.updatesRefused == 0)
+      #expect(scorer.counters.updates.refused == 0)
       let after = try services.updates().map(\.header).dropFirst(before.count)
       for model in ["fraud", "clusters", "outlier"] {
         let last = try #require(before.last { $0.model == model })

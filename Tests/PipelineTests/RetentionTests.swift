@@ -70,7 +70,7 @@ import Topics
       // A scorer starts from what is left, and knows identifiers from it.
       let next = try services.scorer()
       #expect(next.servedNames.count == 3)
-      #expect(next.counters.updatesRefused == 0)
+      #expect(next.counters.updates.refused == 0)
       #expect(try services.updates().contains { $0.header.isSnapshot })
     }
   }

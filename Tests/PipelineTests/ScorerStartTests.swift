@@ -43,7 +43,7 @@ import Topics
       try services.produce(Event.stream(10, seed: 2))
       try scorer.run(stop: StopSignal(), untilEnd: true)
       // Whoever reads the records before the updates finds them damaged.
-      #expect(scorer.counters.updatesRefused == 0)
+      #expect(scorer.counters.updates.refused == 0)
     }
   }
 
@@ -94,7 +94,7 @@ import Topics
       let version = try #require(UInt64(served.split(separator: "@")[1]))
       #expect(version < snapshot.header.version)
       #expect(version > 1)
-      #expect(scorer.counters.refusedByCode[.damagedBatch] == 1)
+      #expect(scorer.counters.updates.refusedByCode[.damagedBatch] == 1)
     }
   }
 }

@@ -272,7 +272,7 @@ import Topics
       let scorer = try services.scorer()
       #expect(scorer.servedNames == services.pipeline.models.map { last[$0.name] })
       // A sound topic gives nothing to complain about.
-      #expect(scorer.counters.updatesRefused == 0)
+      #expect(scorer.counters.updates.refused == 0)
       try services.produce(Event.stream(10, seed: 3, prefix: "later "))
       try scorer.run(stop: StopSignal(), untilEnd: true)
       #expect(scorer.counters.events == 10)
@@ -301,7 +301,7 @@ import Topics
       try writer.transact { _ = try $0.append(batch, to: PipelineTopics.models) }
       try services.produce(Event.stream(10, seed: 2, prefix: "later "))
       try scorer.run(stop: StopSignal(), untilEnd: true)
-      #expect(scorer.counters.updatesRefused == 2)
+      #expect(scorer.counters.updates.refused == 2)
       #expect(scorer.servedNames == served)
       #expect(scorer.counters.events == 10)
       // The trainer's next updates are applied.
@@ -397,28 +397,12 @@ import Topics
   }
 
   @Test(arguments: Backend.allCases)
-  func stoppedServicesReturnWithTheirWorkCommitted(_ backend: Backend) async throws {
-    // A thread of its own, off the tests' shared pool, follows the log until it is stopped.
-    func follow(_ services: Services, _ body: @escaping (StopSignal) throws -> Void) throws {
-      let stop = StopSignal()
-      let done = DispatchSemaphore(value: 0)
-      nonisolated(unsafe) let body = body
-      nonisolated(unsafe) var failure: (any Error)?
-      Thread {
-        do { try body(stop) } catch { failure = error }
-        done.signal()
-      }.start()
-      stop.request()
-      services.log.wake()
-      #expect(done.wait(timeout: .now() + 60) == .success)
-      if let failure { throw failure }
-    }
+  func stoppedServicesReturnWithTheirWorkCommitted(_ backend: Backend) throws {
     try backend.withServices { services in
-
       let scorer = try services.scorer()
       let trainer = try services.trainer()
-      try follow(services) { try scorer.run(stop: $0) }
-      try follow(services) { try trainer.run(stop: $0) }
+      try services.whileFollowing { try scorer.run(stop: $0) }
+      try services.whileFollowing { try trainer.run(stop: $0) }
       try services.produce(Event.stream(100))
       try services.score()
       #expect(try services.decisions().count == 100)

@@ -84,6 +84,37 @@ struct Services {
     return service
   }
 
+  /// Runs a service on a thread of its own, off the tests' shared pool, while `body` goes on, and
+  /// then has it stop.
+  func whileFollowing(
+    _ run: @escaping (StopSignal) throws -> Void, _ body: () throws -> Void = {}
+  ) throws {
+    let stop = StopSignal()
+    let done = DispatchSemaphore(value: 0)
+    nonisolated(unsafe) let run = run
+    nonisolated(unsafe) var failure: (any Error)?
+    Thread {
+      do { try run(stop) } catch { failure = error }
+      done.signal()
+    }.start()
+    let result = Result { try body() }
+    stop.request()
+    log.wake()
+    #expect(done.wait(timeout: .now() + 60) == .success)
+    if let failure { throw failure }
+    try result.get()
+  }
+
+  /// Returns as soon as a condition holds that a change of the log brings about.
+  func waitUntil(_ condition: () throws -> Bool) throws {
+    for _ in 0..<100_000 {
+      let token = log.changeToken()
+      if try condition() { return }
+      try #require(log.waitForChange(since: token, timeoutMilliseconds: 60_000))
+    }
+    Issue.record("it never came about")
+  }
+
   func records(_ topic: TopicPartition, of role: WriterRole) throws -> [[UInt8]] {
     let reader = try log.reader(topic, of: role)
     var values: [[UInt8]] = []

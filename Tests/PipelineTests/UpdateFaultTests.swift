@@ -46,6 +46,18 @@ import UpdateFaults
       return scores?["fraud"]?["version"] as? Int
     }
 
+    /// Appends an event for a scorer that follows, and gives the version that scored it.
+    func followedVersion() throws -> Int? {
+      var event = Event.stream(1)[0]
+      events += 1
+      event.id = "followed-\(events)"
+      let before = try services.decisions().count
+      try services.produce([event])
+      try services.waitUntil { try services.decisions().count > before }
+      let scores = try services.decisions().last?["scores"] as? [String: [String: Any]]
+      return scores?["fraud"]?["version"] as? Int
+    }
+
     func refusals() throws -> UpdateRefusals {
       try UpdateRefusals(log: services.log, pipeline: services.pipeline.name)
     }
@@ -63,9 +75,9 @@ import UpdateFaults
       // Further deltas on what is missing say nothing new.
       try bench.trainer.publish(bench.trainer.updates[5], bench.trainer.updates[6])
       #expect(try bench.servedVersion() == 3)
-      #expect(bench.scorer.counters.updatesRefused == 1)
-      #expect(bench.scorer.counters.refusedByCode.map(\.key.rawValue) == [fault.code])
-      #expect(bench.scorer.counters.updatesSkipped >= 2)
+      #expect(bench.scorer.counters.updates.refused == 1)
+      #expect(bench.scorer.counters.updates.refusedByCode.map(\.key.rawValue) == [fault.code])
+      #expect(bench.scorer.counters.updates.skipped >= 2)
       let open = try bench.refusals()
       #expect(open.entries.map(\.code.rawValue) == [fault.code])
       let refusal = try #require(open.entries.first)
@@ -90,8 +102,32 @@ import UpdateFaults
       #expect(bench.log.lines(containing: "healed").last?.contains("4 to 7") == true)
       // And the next scorer has nothing to complain about.
       try bench.restart()
-      #expect(bench.scorer.counters.updatesRefused == 0)
+      #expect(bench.scorer.counters.updates.refused == 0)
       #expect(try bench.servedVersion() == 8)
+    }
+  }
+
+  /// A scorer that follows has updates made ready beside its events.
+  @Test(arguments: Backend.allCases)
+  func updatesAreTakenUpWhileEventsGoOn(_ backend: Backend) throws {
+    try withBench(backend) { bench in
+      let (services, trainer) = (bench.services, bench.trainer)
+      try services.whileFollowing({ try bench.scorer.run(stop: $0) }) {
+        #expect(try bench.followedVersion() == 3)
+        try trainer.publish(trainer.updates[3], trainer.updates[4])
+        // Events that come before it is ready are scored by the version before.
+        var version = try bench.followedVersion()
+        while version == 3 { version = try bench.followedVersion() }
+        #expect(version == 5)
+        // What is refused is kept on record although no event comes.
+        try trainer.append([Array("no update".utf8)])
+        try services.waitUntil { try bench.refusals().entries.map(\.code) == [.corrupt] }
+        #expect(try bench.followedVersion() == 5)
+        try trainer.publish(trainer.snapshot(8))
+        try services.waitUntil { try bench.followedVersion() == 8 }
+        try services.waitUntil { try bench.refusals().entries.first?.healedBy == "test/fraud@8" }
+      }
+      #expect(bench.scorer.counters.updates.refused >= 1)
     }
   }
 
@@ -120,7 +156,7 @@ import UpdateFaults
       #expect(try bench.refusals().entries.map(\.healedBy) == ["test/fraud@6"])
       try bench.trainer.publish(updates[6])
       #expect(try bench.servedVersion() == 7)
-      #expect(bench.scorer.counters.updatesRefused == 1)
+      #expect(bench.scorer.counters.updates.refused == 1)
     }
   }
 
@@ -130,8 +166,8 @@ import UpdateFaults
       let updates = bench.trainer.updates
       try bench.trainer.publish(updates[3], updates[3], updates[1], updates[3])
       #expect(try bench.servedVersion() == 4)
-      #expect(bench.scorer.counters.updatesDoubled == 3)
-      #expect(bench.scorer.counters.updatesRefused == 0)
+      #expect(bench.scorer.counters.updates.doubled == 3)
+      #expect(bench.scorer.counters.updates.refused == 0)
       #expect(try bench.refusals().entries.isEmpty)
       #expect(try bench.refusals().doubled == 3)
       #expect(bench.log.lines(containing: "refused").isEmpty)
@@ -193,10 +229,10 @@ import UpdateFaults
       #expect(refusal.reason.contains("offset 3"))
       // Reported once, however often it is met.
       #expect(try bench.servedVersion() == 3)
-      #expect(bench.scorer.counters.updatesRefused == 1)
+      #expect(bench.scorer.counters.updates.refused == 1)
       try bench.trainer.publish(updates[4])
       #expect(try bench.servedVersion() == 3)
-      #expect(bench.scorer.counters.updatesRefused == 1)
+      #expect(bench.scorer.counters.updates.refused == 1)
       try bench.trainer.publish(bench.trainer.snapshot(6))
       #expect(try bench.servedVersion() == 6)
       #expect(try bench.refusals().entries.map(\.code) == [.damagedBatch])

@@ -44,18 +44,13 @@ public struct ScoringEngine {
   }
 
   /// Applies an update; takes effect with the next block.
-  /// - Returns: whether it changed what is served.
   /// - Throws: `UpdateError` when the update is refused; what is served stays.
-  @discardableResult
-  public mutating func apply(_ update: ParameterUpdate) throws(UpdateError) -> Bool {
+  public mutating func apply(_ update: ParameterUpdate) throws(UpdateError) {
     guard update.header.pipeline == pipeline.name,
-      let model = pipeline.modelIndex(update.header.model)
-    else { return false }
-    let outcome = try ServedModel.apply(
-      update, to: served[model], fingerprint: pipeline.fingerprint)
-    guard case .applied(let next) = outcome else { return false }
+      let model = pipeline.modelIndex(update.header.model),
+      let next = try pipeline.applying(update, to: served[model])
+    else { return }
     try serve(next)
-    return true
   }
 
   /// Serves a version from the next block on, whatever was served before.

@@ -16,6 +16,9 @@ public final class ModelReader {
     records = ModelRecords(reader, from: try reader.startOffset())
   }
 
+  /// Where the next record is read.
+  var position: UInt64 { records.position }
+
   /// Gives what came on the topic since the last call, in order.
   public func readNew(_ body: (ModelRecord) throws -> Void) throws {
     try records.read {

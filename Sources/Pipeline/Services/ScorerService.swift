@@ -19,16 +19,22 @@ public final class ScorerService {
     public var alerts: UInt64 = 0
     /// Records that became dead letters.
     public var refused: UInt64 = 0
+    /// What became of updates.
+    public var updates = UpdateCounters()
+  }
+
+  /// What became of the records on `models` since a scorer started.
+  public struct UpdateCounters: Sendable, Equatable {
     /// Updates that changed what is served.
-    public var updatesApplied: UInt64 = 0
-    /// Updates that were refused, and records on `models` that are none.
-    public var updatesRefused: UInt64 = 0
+    public var applied: UInt64 = 0
+    /// Updates that were refused, and records that are none.
+    public var refused: UInt64 = 0
     /// Those by kind.
     public var refusedByCode: [UpdateError.Code: UInt64] = [:]
     /// Updates that could not be applied because of others that were refused before.
-    public var updatesSkipped: UInt64 = 0
+    public var skipped: UInt64 = 0
     /// Updates that came again.
-    public var updatesDoubled: UInt64 = 0
+    public var doubled: UInt64 = 0
   }
 
   /// Counted up with each block; a block whose commit fails is counted too.
@@ -43,7 +49,9 @@ public final class ScorerService {
   private var keeper: TopicKeeper?
   private let writer: any TopicWriter
   private let events: any TopicReader
-  private var updates: UpdateFollower
+  private let updates: UpdateFeed
+  /// Refusals of updates that are to be saved.
+  private var refusals: UpdateRefusals?
   private let decoder: EventDecoder
   private var identifiers: RecentIdentifiers
   private let labels: any TopicReader
@@ -83,7 +91,7 @@ public final class ScorerService {
     self.logger = logger
     self.now = now
     self.keeper = keeper
-    updates = try UpdateFollower(pipeline: pipeline, log: log, logger: logger, now: now)
+    updates = try UpdateFeed(pipeline: pipeline, log: log, logger: logger, now: now)
     try PipelineMismatch.check(pipeline, againstScorerOf: log)
     writer = try log.writer(topics.scorer, exclusive: true)
     events = try log.reader(PipelineTopics.events, of: PipelineTopics.producers)
@@ -115,7 +123,8 @@ public final class ScorerService {
     } else if let state = try log.state(Self.stateKey, role: topics.scorer) {
       try engine.restorePiece(0, state)
     }
-    try updates.begin(&engine, &counters)
+    updates.begin()
+    try serveNewest()
     logger.info(
       "scorer ready",
       metadata: [
@@ -131,13 +140,18 @@ public final class ScorerService {
   public var servedNames: [String] { engine.served.compactMap { $0?.header.name } }
 
   /// Scores until it is asked to stop or, if `untilEnd`, until no event is left.
+  ///
+  /// Updates are made ready beside the scoring of events, which does not wait for them. With
+  /// `untilEnd` each block is scored by the newest parameters there are.
   /// - Parameter progress: called after each committed block.
   public func run(
     stop: StopSignal, untilEnd: Bool = false, progress: (Counters) -> Void = { _ in }
   ) throws {
+    defer { updates.finish() }
     while !stop.isRequested {
       let token = log.changeToken()
-      try updates.follow(&engine, &counters)
+      try updates.look(waits: untilEnd)
+      try serveNewest()
       try keeper?.tend(writer, on: log)
       if try scoreBlock() {
         progress(counters)
@@ -150,16 +164,24 @@ public final class ScorerService {
     }
   }
 
+  /// Swaps in the parameters that are ready.
+  private func serveNewest() throws {
+    guard let news = try updates.take() else { return }
+    for case let model? in news.served { try engine.serve(model) }
+    counters.updates = news.counters
+    refusals = news.refusals ?? refusals
+  }
+
   /// Saves what was refused while no block is written.
   private func saveRefusals() throws {
-    guard updates.hasUnsaved else { return }
+    guard refusals != nil else { return }
     try writer.transact { try putRefusals(in: $0) }
-    updates.didSave()
+    refusals = nil
   }
 
   private func putRefusals(in transaction: any TopicTransaction) throws {
-    guard updates.hasUnsaved else { return }
-    try transaction.put(state: updates.refusals.bytes, for: UpdateRefusals.key)
+    guard let refusals else { return }
+    try transaction.put(state: refusals.bytes, for: UpdateRefusals.key)
   }
 
   /// Scores the events that are there, up to a block; false if there are none.
@@ -201,7 +223,7 @@ public final class ScorerService {
       try putRefusals(in: transaction)
       return first + UInt64(scored.count)
     }
-    updates.didSave()
+    refusals = nil
     position = next
     if let share {
       checkpoint?.didPut(share, events: block.count)

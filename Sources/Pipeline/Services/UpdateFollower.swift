@@ -2,17 +2,27 @@ import Logging
 import ModelLog
 import Topics
 
-/// Keeps a scoring engine at the newest sound parameters on `models`.
+/// Follows `models` to the newest sound parameters.
 ///
 /// Whatever is wrong on the topic, the parameters before it are served on: the fault is noticed,
 /// reported once and kept on record, and the next update that does not need what is missing heals
 /// it. Where the topic already has what heals it, it is read again at once.
 struct UpdateFollower {
-  /// What was refused, as it is to be saved.
-  private(set) var refusals = UpdateRefusals()
-  /// Whether the refusals have changed since they were saved.
-  private(set) var hasUnsaved = false
+  /// What became of updates.
+  struct News: Sendable {
+    /// The newest sound parameters, one a model; nil before its first.
+    var served: [ServedModel?]
+    /// Since the scorer started.
+    var counters: ScorerService.UpdateCounters
+    /// What was refused, as it is to be saved; nil if that has not changed.
+    var refusals: UpdateRefusals?
+  }
 
+  private var refusals = UpdateRefusals()
+  /// Whether the refusals have changed since they were given out.
+  private var refusalsChanged = false
+  private var counters = ScorerService.UpdateCounters()
+  private var served: [ServedModel?]
   private let pipeline: Pipeline
   private let log: any TopicLog
   private let logger: Logger
@@ -39,7 +49,7 @@ struct UpdateFollower {
     }
   }
 
-  /// Finds the newest parameters; nothing is served or reported until `begin`.
+  /// Finds the newest parameters; nothing is given out or reported until `begin`.
   /// - Throws: `TopicError` or `PipelineMismatch`; nobody is disturbed then.
   init(
     pipeline: Pipeline, log: any TopicLog, logger: Logger, now: @escaping @Sendable () -> Int64
@@ -49,30 +59,30 @@ struct UpdateFollower {
     self.logger = logger
     self.now = now
     gaps = Array(repeating: nil, count: pipeline.models.count)
+    served = Array(repeating: nil, count: pipeline.models.count)
     reader = try ModelReader(log: log, topics: PipelineTopics(pipeline: pipeline.name))
     start = try reader.startAtNewest(of: pipeline)
   }
 
-  /// Serves the newest parameters and reports what is wrong with newer ones. Called once, when no
+  /// Where the next record is read.
+  var position: UInt64 { reader.position }
+
+  /// Takes up the newest parameters and reports what is wrong with newer ones. Called once, when no
   /// other scorer of the pipeline writes any more.
-  mutating func begin(_ engine: inout ScoringEngine, _ counters: inout ScorerService.Counters)
-    throws
-  {
+  mutating func begin() -> News {
     do { refusals = try UpdateRefusals(log: log, pipeline: pipeline.name) } catch {
       logger.warning(
         "the record of refused updates cannot be read and begins anew",
         metadata: ["reason": "\(error)"])
     }
-    guard let start else { return }
+    guard let start else { return takeNews() }
     self.start = nil
-    for model in start.served {
-      try engine.serve(model)
-      counters.updatesApplied += 1
-    }
-    resume(engine)
+    served = start.found.map { $0?.model }
+    counters.applied += UInt64(start.served.count)
+    resume()
     for record in start.refused {
       guard case .refused(let error) = record.content else { continue }
-      refuse(error, at: record.offset, engine, &counters)
+      refuse(error, at: record.offset)
     }
     // What stands before the update that is served is behind us.
     for (model, found) in start.found.enumerated() {
@@ -80,10 +90,11 @@ struct UpdateFollower {
       let isBehind = gap.numbers.allSatisfy { refusals.offset(of: $0) ?? 0 < found.offset }
       if isBehind { close(gap, of: model, by: found.model.header) }
     }
+    return takeNews()
   }
 
   /// Takes up what an earlier scorer refused and nothing has healed.
-  private mutating func resume(_ engine: ScoringEngine) {
+  private mutating func resume() {
     for number in refusals.openNumbers {
       guard let refusal = refusals[number] else { continue }
       logger.warning(
@@ -91,21 +102,19 @@ struct UpdateFollower {
         metadata: [
           "code": "\(refusal.code.rawValue)", "reason": "\(refusal.reason)",
           "offset": "\(refusal.offset.map(String.init) ?? "none")",
-          "served": "\(names(of: engine))",
+          "served": "\(servedNames)",
         ])
-      for model in models(concernedBy: refusal.subject, engine) {
-        open(model, number, refusal.code, refusal.subject?.version, engine)
+      for model in models(concernedBy: refusal.subject) {
+        open(model, number, refusal.code, refusal.subject?.version)
       }
     }
   }
 
-  /// Applies what came since the last call.
-  mutating func follow(
-    _ engine: inout ScoringEngine, _ counters: inout ScorerService.Counters
-  ) throws {
+  /// Takes in what came since the last call.
+  mutating func follow() throws -> News {
     try reader.readNew { record in
       switch record.content {
-      case .refused(let error): refuse(error, at: record.offset, engine, &counters)
+      case .refused(let error): refuse(error, at: record.offset)
       case .withheld(let withheld):
         logger.debug(
           "the trainer withheld an update",
@@ -114,34 +123,36 @@ struct UpdateFollower {
           ])
       case .update(let update):
         do throws(UpdateError) {
-          try apply(update, at: record.offset, &engine, &counters)
-        } catch { refuse(error, at: record.offset, engine, &counters) }
+          try apply(update)
+        } catch { refuse(error, at: record.offset) }
       }
     }
-    if rereads { try reread(&engine, &counters) }
+    if rereads { try reread() }
+    return takeNews()
   }
 
-  /// The refusals are saved.
-  mutating func didSave() { hasUnsaved = false }
+  private mutating func takeNews() -> News {
+    defer { refusalsChanged = false }
+    return News(
+      served: served, counters: counters, refusals: refusalsChanged ? refusals : nil)
+  }
 
   // MARK: Updates
 
-  private mutating func apply(
-    _ update: ParameterUpdate, at offset: UInt64, _ engine: inout ScoringEngine,
-    _ counters: inout ScorerService.Counters
-  ) throws(UpdateError) {
+  private mutating func apply(_ update: ParameterUpdate) throws(UpdateError) {
     let header = update.header
     guard header.pipeline == pipeline.name, let model = pipeline.modelIndex(header.model) else {
       return
     }
-    let before = engine.served[model]?.header.version
-    guard try engine.apply(update) else {
+    let before = served[model]?.header.version
+    guard let next = try pipeline.applying(update, to: served[model]) else {
       refusals.countDoubled()
-      counters.updatesDoubled += 1
-      hasUnsaved = true
+      counters.doubled += 1
+      refusalsChanged = true
       return
     }
-    counters.updatesApplied += 1
+    served[model] = next
+    counters.applied += 1
     logger.debug("update applied", metadata: ["version": "\(header.name)"])
     if let gap = gaps[model] {
       if header.isSnapshot || header.version >= gap.through {
@@ -157,16 +168,13 @@ struct UpdateFollower {
           subject: .init(
             pipeline: header.pipeline, model: header.model, epoch: header.epoch,
             version: before + 1)),
-        at: nil, engine, &counters)
+        at: nil)
       if let gap = gaps[model] { close(gap, of: model, by: header) }
     }
   }
 
-  private mutating func refuse(
-    _ error: UpdateError, at offset: UInt64?, _ engine: ScoringEngine,
-    _ counters: inout ScorerService.Counters
-  ) {
-    let models = models(concernedBy: error.subject, engine)
+  private mutating func refuse(_ error: UpdateError, at offset: UInt64?) {
+    let models = models(concernedBy: error.subject)
     guard !models.isEmpty else { return }
     if error.subject != nil, var gap = gaps[models[0]],
       error.code == .gap || (Self.isLasting(error.code) && gap.codes.contains(error.code))
@@ -175,8 +183,8 @@ struct UpdateFollower {
       gap.waits(error.code, for: error.subject?.version)
       gaps[models[0]] = gap
       refusals.countSkipped()
-      counters.updatesSkipped += 1
-      hasUnsaved = true
+      counters.skipped += 1
+      refusalsChanged = true
       return
     }
     // Known already to the scorer before this one: told when it was taken up.
@@ -185,44 +193,41 @@ struct UpdateFollower {
       UpdateRefusal(
         time: now(), offset: offset, subject: error.subject, code: error.code,
         reason: error.description))
-    hasUnsaved = true
-    counters.updatesRefused += 1
+    refusalsChanged = true
+    counters.refused += 1
     counters.refusedByCode[error.code, default: 0] += 1
     logger.warning(
       "update refused, serving on",
       metadata: [
         "code": "\(error.code.rawValue)", "reason": "\(error)",
         "topic": "\(PipelineTopics.models)", "offset": "\(offset.map(String.init) ?? "none")",
-        "served": "\(names(of: engine))",
+        "served": "\(servedNames)",
       ])
-    for model in models { open(model, number, error.code, error.subject?.version, engine) }
+    for model in models { open(model, number, error.code, error.subject?.version) }
     // Updates that came in the wrong order are all there.
     if error.code == .gap, offset != nil { rereads = true }
   }
 
   /// Where it is not known which model is meant, all that are served; all there are before that.
-  private func models(
-    concernedBy subject: UpdateError.Subject?, _ engine: ScoringEngine
-  ) -> [Int] {
+  private func models(concernedBy subject: UpdateError.Subject?) -> [Int] {
     guard let subject else {
-      let served = pipeline.models.indices.filter { engine.served[$0] != nil }
+      let served = pipeline.models.indices.filter { self.served[$0] != nil }
       return served.isEmpty ? Array(pipeline.models.indices) : served
     }
     guard subject.pipeline == pipeline.name else { return [] }
     return pipeline.modelIndex(subject.model).map { [$0] } ?? []
   }
 
-  private func names(of engine: ScoringEngine) -> String {
-    engine.served.compactMap { $0?.header.name }.joined(separator: " ")
+  private var servedNames: String {
+    served.compactMap { $0?.header.name }.joined(separator: " ")
   }
 
   private mutating func open(
-    _ model: Int, _ number: UInt64, _ code: UpdateError.Code, _ version: UInt64?,
-    _ engine: ScoringEngine
+    _ model: Int, _ number: UInt64, _ code: UpdateError.Code, _ version: UInt64?
   ) {
     var gap =
       gaps[model]
-      ?? Gap(served: engine.served[model]?.header.version ?? 0, numbers: [], codes: [])
+      ?? Gap(served: served[model]?.header.version ?? 0, numbers: [], codes: [])
     gap.numbers.insert(number)
     gap.codes.insert(code)
     gap.waits(code, for: version)
@@ -237,19 +242,17 @@ struct UpdateFollower {
   // MARK: Healing
 
   /// Looks for newer versions on the topic as it stands, in whatever order updates came.
-  private mutating func reread(
-    _ engine: inout ScoringEngine, _ counters: inout ScorerService.Counters
-  ) throws {
+  private mutating func reread() throws {
     rereads = false
     let newest = try reader.newest(of: pipeline)
     for (model, found) in newest.found.enumerated() {
       guard let gap = gaps[model] else { continue }
-      let served = engine.served[model]?.header
+      let served = served[model]?.header
       if let found, found.model.header.version > served?.version ?? 0,
         found.model.header.epoch >= served?.epoch ?? 0
       {
-        try engine.serve(found.model)
-        counters.updatesApplied += 1
+        self.served[model] = found.model
+        counters.applied += 1
         close(gap, of: model, by: found.model.header)
       } else if let served, served.version > gap.served {
         // An update that had been waited for came, and nothing sound builds on it.
@@ -274,7 +277,7 @@ struct UpdateFollower {
     for number in gap.numbers where !gaps.contains(where: { $0?.numbers.contains(number) == true })
     {
       refusals.heal(number, by: header.name, time: now())
-      hasUnsaved = true
+      refusalsChanged = true
     }
   }
 }

@@ -86,12 +86,9 @@ struct UpdateCandidates {
     guard let updates = updates[model] else { return nil }
     func applied(_ candidate: Candidate, to served: ServedModel?) -> NewestParameters.Found? {
       do throws(UpdateError) {
-        guard
-          case .applied(let next) = try ServedModel.apply(
-            candidate.update, to: served, fingerprint: pipeline.fingerprint)
-        else { return nil }
-        try pipeline.check(next)
-        return .init(model: next, offset: candidate.offset)
+        return try pipeline.applying(candidate.update, to: served).map {
+          .init(model: $0, offset: candidate.offset)
+        }
       } catch {
         refused(.init(offset: candidate.offset, content: .refused(error)))
         return nil
@@ -113,6 +110,19 @@ struct UpdateCandidates {
 }
 
 extension Pipeline {
+  /// What is served of one of the pipeline's models once an update is applied; nil if it was applied
+  /// before.
+  /// - Throws: `UpdateError` when the update is refused; what is served stays.
+  func applying(
+    _ update: ParameterUpdate, to served: ServedModel?
+  ) throws(UpdateError) -> ServedModel? {
+    guard
+      case .applied(let next) = try ServedModel.apply(update, to: served, fingerprint: fingerprint)
+    else { return nil }
+    try check(next)
+    return next
+  }
+
   /// Checks that a version can score the pipeline's events.
   func check(_ model: ServedModel) throws(UpdateError) {
     guard let index = modelIndex(model.header.model) else { return }

@@ -57,11 +57,13 @@ final class EmbeddedReader: TopicReader {
     } ?? 0
   }
 
-  func nextBatch(after offset: UInt64) throws(TopicError) -> UInt64? {
-    guard offset < .max else { return nil }
-    return try withSnapshot { (snapshot) throws(TopicError) in
-      try snapshot.cursor.move(to: LMDBKey(offset + 1))?.integerKey
-    } ?? nil
+  func batch(atOrAfter offset: UInt64) throws(TopicError) -> UInt64? {
+    let batch = try withSnapshot { (snapshot) throws(TopicError) in
+      try snapshot.cursor.move(to: LMDBKey(offset))?.integerKey
+    }
+    if let batch = batch ?? nil { return batch }
+    try checkNotReplaced()
+    return nil
   }
 
   func read(from offset: UInt64, limit: Int, _ body: (RecordView) throws -> Bool) throws -> UInt64 {
@@ -84,9 +86,13 @@ final class EmbeddedReader: TopicReader {
       throw TopicError.outOfRange(offset, start: 0, end: 0)
         .at(folder: log.folder, partition: partition)
     }
-    // Somebody who reads again and again at the end shall learn that nothing will come.
-    if next == offset { try opened?.lease.environment.checkNotReplaced() }
+    if next == offset { try checkNotReplaced() }
     return next
+  }
+
+  /// Somebody who looks again and again at the end shall learn that nothing will come.
+  private func checkNotReplaced() throws(TopicError) {
+    try opened?.lease.environment.checkNotReplaced()
   }
 
   private func read(

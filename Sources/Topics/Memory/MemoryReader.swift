@@ -19,10 +19,9 @@ final class MemoryReader: TopicReader {
     return store.end(of: partition).offset
   }
 
-  func nextBatch(after offset: UInt64) throws(TopicError) -> UInt64? {
+  func batch(atOrAfter offset: UInt64) throws(TopicError) -> UInt64? {
     try checkNotReading()
-    guard offset < .max else { return nil }
-    return store.batch(from: offset + 1, of: partition)?.baseOffset
+    return store.batch(from: offset, of: partition)?.baseOffset
   }
 
   func read(from offset: UInt64, limit: Int, _ body: (RecordView) throws -> Bool) throws -> UInt64 {

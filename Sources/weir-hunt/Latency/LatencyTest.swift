@@ -19,7 +19,7 @@ struct LatencyTest: ParsableCommand {
   @Option(help: "Milliseconds between two versions of a model.") var updateEvery = 100
   @Option(help: "Seconds of each run, after a warm-up.") var seconds = 10.0
   @Option(help: "Seconds of the warm-up.") var warmUp = 5.0
-  @Option(help: "Runs of each kind.") var runs = 3
+  @Option(help: "Runs of each kind.") var runs = 9
   @Option(help: "Updates on the topic that a scorer starts on; 0 leaves that out.")
   var updates = 100_000
   @Flag(help: "Print JSON.") var json = false
