@@ -15,10 +15,11 @@ final class Follower {
   private var start = monotonicNanoseconds()
   private var nextDecision: UInt64
   private var nextBlock: UInt64
-  private var nextUpdate: UInt64
-  /// When each record of `models` became readable, ns on the monotonic clock, from `firstUpdate`.
-  private var updateTimes: [Int64] = []
   private let firstUpdate: UInt64
+  private var nextUpdate: UInt64
+  /// The first offset of each batch on `models`, and when it became readable, ns on the monotonic
+  /// clock. What is in them is read in the end: it would take longer than a decision does.
+  private var updates: [(batch: UInt64, time: Int64)] = []
   /// By model, in order, the versions that scored and when their first block became readable.
   private var used: [[(version: UInt64, time: Int64)]]
 
@@ -42,7 +43,7 @@ final class Follower {
   func updateCounts(pipeline: Pipeline) throws -> [Int] {
     var assembler = UpdateAssembler()
     var counts = pipeline.models.map { _ in 0 }
-    _ = try models.read(from: firstUpdate, limit: updateTimes.count) { record in
+    _ = try models.read(from: firstUpdate, limit: .max) { record in
       if case .update(let update) = try assembler.take(record.value),
         let model = pipeline.modelIndex(update.header.model)
       {
@@ -72,9 +73,9 @@ final class Follower {
   /// Reads what is new; false if nothing is.
   private func read() throws -> Bool {
     let before = (nextDecision, nextUpdate)
-    nextUpdate = try models.read(from: nextUpdate, limit: .max) { _ in
-      updateTimes.append(monotonicNanoseconds())
-      return true
+    while let batch = try models.batch(atOrAfter: nextUpdate) {
+      updates.append((batch, monotonicNanoseconds()))
+      nextUpdate = batch + 1
     }
     nextDecision = try decided.read(from: nextDecision, limit: .max) { record in
       var stamp: Int64 = 0
@@ -104,15 +105,16 @@ final class Follower {
   func swaps(pipeline: Pipeline) throws -> [Double] {
     var assembler = UpdateAssembler()
     var milliseconds: [Double] = []
-    _ = try models.read(from: firstUpdate, limit: updateTimes.count) { record in
+    var batch = 0
+    _ = try models.read(from: firstUpdate, limit: .max) { record in
+      while batch + 1 < updates.count, updates[batch + 1].batch <= record.offset { batch += 1 }
       guard let update = try? assembler.take(record.value).update,
         let model = pipeline.modelIndex(update.header.model),
         let since = used[model].first?.version,
         update.header.version > since,
         let first = used[model].first(where: { $0.version >= update.header.version })
       else { return true }
-      let published = updateTimes[Int(record.offset - firstUpdate)]
-      milliseconds.append(Double(max(0, first.time - published)) * 1e-6)
+      milliseconds.append(Double(max(0, first.time - updates[batch].time)) * 1e-6)
       return true
     }
     return milliseconds
