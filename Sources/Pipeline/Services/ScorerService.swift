@@ -167,7 +167,9 @@ public final class ScorerService {
   /// Swaps in the parameters that are ready.
   private func serveNewest() throws {
     guard let news = try updates.take() else { return }
-    for case let model? in news.served { try engine.serve(model) }
+    for (model, now) in zip(news.served, engine.served) {
+      if let model, model.header != now?.header { try engine.serve(model) }
+    }
     counters.updates = news.counters
     refusals = news.refusals ?? refusals
   }

@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import Logging
 import Topics
 
@@ -7,6 +8,9 @@ import Topics
 /// scoring thread looks whether there is something on `models`, and takes what is ready between two
 /// blocks.
 final class UpdateFeed {
+  /// `SCHED_BATCH` of `<sched.h>`, which Swift does not see.
+  private static let batchPolicy: Int32 = 3
+
   private let desk: Desk
   private let queue = DispatchQueue(label: "weir.updates")
   private let models: any TopicReader
@@ -34,7 +38,14 @@ final class UpdateFeed {
     guard let batch = try models.batch(atOrAfter: seen) else { return }
     seen = batch + 1
     let desk = desk
-    if waits { queue.sync { desk.follow() } } else { queue.async { desk.follow() } }
+    if waits { return queue.sync { desk.follow() } }
+    queue.async {
+      // Where there are too few processors, a thread that wakes pushes the one aside that woke it;
+      // one of this policy does not. The call is about this thread, one of a pool.
+      var parameters = sched_param()
+      sched_setscheduler(0, Self.batchPolicy, &parameters)
+      desk.follow()
+    }
   }
 
   /// What was made ready since the last call; nil if nothing was.

@@ -23,6 +23,9 @@ struct UpdateFollower {
   private var refusalsChanged = false
   private var counters = ScorerService.UpdateCounters()
   private var served: [ServedModel?]
+  /// What was served before: let go here, because to free a forest takes as long as scoring some
+  /// events.
+  private var servedBefore: [ServedModel?] = []
   private let pipeline: Pipeline
   private let log: any TopicLog
   private let logger: Logger
@@ -112,6 +115,7 @@ struct UpdateFollower {
 
   /// Takes in what came since the last call.
   mutating func follow() throws -> News {
+    servedBefore = served
     try reader.readNew { record in
       switch record.content {
       case .refused(let error): refuse(error, at: record.offset)
