@@ -135,12 +135,14 @@ struct ForestLayout: Sendable {
     let share = expected / (Self.fineUnit * Double(treeCount))
     return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count * Self.lanes + 1) {
       keys in
-      withUnsafeTemporaryAllocation(of: Int64.self, capacity: count + 1) { sums in
+      withUnsafeTemporaryAllocation(of: Int64.self, capacity: count * Self.lanes + 1) { sums in
         makeKeys(features, start: row, rows: 1, into: keys.baseAddress!)
         sums.initialize(repeating: 0)
         for group in groups { group.addFalls(keys.baseAddress!, to: sums.baseAddress!) }
-        return typical.indices.map {
-          Contribution(feature: $0, contribution: Double(sums[$0]) * share, typical: typical[$0])
+        return typical.indices.map { feature in
+          let sum = (0..<Self.lanes).reduce(0) { $0 &+ sums[feature &* Self.lanes &+ $1] }
+          return Contribution(
+            feature: feature, contribution: Double(sum) * share, typical: typical[feature])
         }
       }
     }
@@ -257,82 +259,92 @@ extension ForestLayout.Group {
 
   /// The sum of one row's path lengths in all trees.
   fileprivate func path(_ keys: UnsafePointer<UInt32>) -> UInt64 {
-    leaves.withUnsafeBufferPointer { leaves in
-      let leaves = leaves.baseAddress! - treeCount << height
-      var result: UInt64 = 0
-      forEachLeaf(keys) { result &+= UInt64(leaves[$0]) }
-      return result
+    words.withUnsafeBufferPointer { words in
+      leaves.withUnsafeBufferPointer { leaves in
+        let words = words.baseAddress!
+        let leaves = leaves.baseAddress! - treeCount << height
+        let levels = height
+        var result: UInt64 = 0
+        let together = 2 &* treeCount &- treeCount & 7
+        for root in stride(from: treeCount, to: together, by: 8) {
+          var node0 = root
+          var node1 = root &+ 1
+          var node2 = root &+ 2
+          var node3 = root &+ 3
+          var node4 = root &+ 4
+          var node5 = root &+ 5
+          var node6 = root &+ 6
+          var node7 = root &+ 7
+          for _ in 0..<levels {
+            node0 = Self.child(of: node0, words, keys)
+            node1 = Self.child(of: node1, words, keys)
+            node2 = Self.child(of: node2, words, keys)
+            node3 = Self.child(of: node3, words, keys)
+            node4 = Self.child(of: node4, words, keys)
+            node5 = Self.child(of: node5, words, keys)
+            node6 = Self.child(of: node6, words, keys)
+            node7 = Self.child(of: node7, words, keys)
+          }
+          result &+= UInt64(leaves[node0]) &+ UInt64(leaves[node1])
+          result &+= UInt64(leaves[node2]) &+ UInt64(leaves[node3])
+          result &+= UInt64(leaves[node4]) &+ UInt64(leaves[node5])
+          result &+= UInt64(leaves[node6]) &+ UInt64(leaves[node7])
+        }
+        for root in together..<2 &* treeCount {
+          var node = root
+          for _ in 0..<levels { node = Self.child(of: node, words, keys) }
+          result &+= UInt64(leaves[node])
+        }
+        return result
+      }
     }
   }
 
-  /// Adds what each feature took off one row's path lengths in all trees to `sums`.
-  fileprivate func addFalls(
-    _ keys: UnsafePointer<UInt32>, to sums: UnsafeMutablePointer<Int64>
-  ) {
-    let levels = height
-    withUnsafeTemporaryAllocation(of: Int.self, capacity: treeCount) { reached in
-      var end = reached.baseAddress!
-      forEachLeaf(keys) {
-        end.initialize(to: $0)
-        end += 1
-      }
-      words.withUnsafeBufferPointer { words in
-        falls.withUnsafeBufferPointer { falls in
-          for leaf in reached {
-            // The way to a leaf follows from its number: no level waits for another's memory.
-            var node = UInt(bitPattern: leaf)
-            for _ in 0..<levels {
-              let parent = node / 2
-              let feature = Int(words[Int(bitPattern: parent)] >> 32) / ForestLayout.lanes
-              sums[feature] &+= falls[Int(bitPattern: node)]
-              node = parent
-            }
+  /// Adds what each feature took off one row's path lengths in all trees to `sums`, which has
+  /// ``lanes`` for each feature: trees walked side by side do not wait for each other's additions.
+  fileprivate func addFalls(_ keys: UnsafePointer<UInt32>, to sums: UnsafeMutablePointer<Int64>) {
+    words.withUnsafeBufferPointer { words in
+      falls.withUnsafeBufferPointer { falls in
+        let words = words.baseAddress!
+        let falls = falls.baseAddress!
+        let levels = height
+        let together = 2 &* treeCount &- treeCount & 7
+        for root in stride(from: treeCount, to: together, by: 8) {
+          var node0 = root
+          var node1 = root &+ 1
+          var node2 = root &+ 2
+          var node3 = root &+ 3
+          var node4 = root &+ 4
+          var node5 = root &+ 5
+          var node6 = root &+ 6
+          var node7 = root &+ 7
+          for _ in 0..<levels {
+            node0 = Self.fall(from: node0, words, keys, falls, to: sums)
+            node1 = Self.fall(from: node1, words, keys, falls, to: sums + 1)
+            node2 = Self.fall(from: node2, words, keys, falls, to: sums + 2)
+            node3 = Self.fall(from: node3, words, keys, falls, to: sums + 3)
+            node4 = Self.fall(from: node4, words, keys, falls, to: sums + 4)
+            node5 = Self.fall(from: node5, words, keys, falls, to: sums + 5)
+            node6 = Self.fall(from: node6, words, keys, falls, to: sums + 6)
+            node7 = Self.fall(from: node7, words, keys, falls, to: sums + 7)
           }
         }
+        for root in together..<2 &* treeCount {
+          var node = root
+          for _ in 0..<levels { node = Self.fall(from: node, words, keys, falls, to: sums) }
+        }
       }
     }
   }
 
-  /// Hands the leaf that one row comes to in each tree to `body`.
+  /// Goes on to a child and adds its fall to the sum of the feature that led there.
   @inline(__always)
-  private func forEachLeaf(_ keys: UnsafePointer<UInt32>, _ body: (Int) -> Void) {
-    words.withUnsafeBufferPointer { words in
-      let words = words.baseAddress!
-      let levels = height
-      let together = 2 &* treeCount &- treeCount & 7
-      for root in stride(from: treeCount, to: together, by: 8) {
-        var node0 = root
-        var node1 = root &+ 1
-        var node2 = root &+ 2
-        var node3 = root &+ 3
-        var node4 = root &+ 4
-        var node5 = root &+ 5
-        var node6 = root &+ 6
-        var node7 = root &+ 7
-        for _ in 0..<levels {
-          node0 = Self.child(of: node0, words, keys)
-          node1 = Self.child(of: node1, words, keys)
-          node2 = Self.child(of: node2, words, keys)
-          node3 = Self.child(of: node3, words, keys)
-          node4 = Self.child(of: node4, words, keys)
-          node5 = Self.child(of: node5, words, keys)
-          node6 = Self.child(of: node6, words, keys)
-          node7 = Self.child(of: node7, words, keys)
-        }
-        body(node0)
-        body(node1)
-        body(node2)
-        body(node3)
-        body(node4)
-        body(node5)
-        body(node6)
-        body(node7)
-      }
-      for root in together..<2 &* treeCount {
-        var node = root
-        for _ in 0..<levels { node = Self.child(of: node, words, keys) }
-        body(node)
-      }
-    }
+  private static func fall(
+    from node: Int, _ words: UnsafePointer<UInt64>, _ keys: UnsafePointer<UInt32>,
+    _ falls: UnsafePointer<Int64>, to sums: UnsafeMutablePointer<Int64>
+  ) -> Int {
+    let next = child(of: node, words, keys)
+    sums[Int(words[node] >> 32)] &+= falls[next]
+    return next
   }
 }
