@@ -154,10 +154,12 @@ public struct KMeans: Learner, Sendable {
     let nearest = assignment.nearest
     let unit = inertia > 0 ? 1 / inertia : 0
     let strange = unit / Self.strangeDistance
+    var sum = 0.0
     for place in 0..<range.count {
-      strangeness +=
-        Double(weights[place]) * min(Double(distances[place]) * strange, Self.largestStrangeness)
+      let times = min(Double(distances[place]) * strange, Self.largestStrangeness)
+      sum += Double(weights[place]) * times
     }
+    strangeness += sum
     let share = clusters.weights.reduce(0, +) / Double(masses.count { $0 > 0 })
     let rarity = clusters.weights.map { $0 > 0 ? share / $0 : 0 }
     coreset.offer(features, rows: range, weights: weights, random: &random) {

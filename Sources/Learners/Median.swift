@@ -10,28 +10,30 @@ func upperMedian<T: Comparable>(_ values: inout [T]) -> T {
 /// pivots from the middle.
 func select<T: Comparable>(_ target: Int, from values: inout [T]) -> T {
   precondition(values.indices.contains(target), "no such place")
-  var low = 0
-  var high = values.count - 1
-  while low < high {
-    let pivot = values[(low + high) / 2]
-    var left = low
-    var right = high
-    while left <= right {
-      while values[left] < pivot { left += 1 }
-      while pivot < values[right] { right -= 1 }
-      if left <= right {
-        values.swapAt(left, right)
-        left += 1
-        right -= 1
+  return values.withUnsafeMutableBufferPointer { values in
+    var low = 0
+    var high = values.count - 1
+    while low < high {
+      let pivot = values[(low + high) / 2]
+      var left = low
+      var right = high
+      while left <= right {
+        while values[left] < pivot { left += 1 }
+        while pivot < values[right] { right -= 1 }
+        if left <= right {
+          values.swapAt(left, right)
+          left += 1
+          right -= 1
+        }
+      }
+      if target <= right {
+        high = right
+      } else if target >= left {
+        low = left
+      } else {
+        break
       }
     }
-    if target <= right {
-      high = right
-    } else if target >= left {
-      low = left
-    } else {
-      break
-    }
+    return values[target]
   }
-  return values[target]
 }

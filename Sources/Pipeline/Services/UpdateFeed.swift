@@ -10,6 +10,8 @@ import Topics
 final class UpdateFeed {
   /// `SCHED_BATCH` of `<sched.h>`, which Swift does not see.
   private static let batchPolicy: Int32 = 3
+  /// That of a trainer, 0 to 19.
+  private static let niceness: Int32 = 10
 
   private let desk: Desk
   private let queue = DispatchQueue(label: "weir.updates")
@@ -40,10 +42,12 @@ final class UpdateFeed {
     let desk = desk
     if waits { return queue.sync { desk.follow() } }
     queue.async {
-      // Where there are too few processors, a thread that wakes pushes the one aside that woke it;
-      // one of this policy does not. The call is about this thread, one of a pool.
+      // Where there are too few processors, this thread is not to push aside the one that woke it,
+      // as the policy says, and is to be pushed aside by whoever has to do with events. Both calls
+      // are about this thread alone, one of a pool.
       var parameters = sched_param()
       sched_setscheduler(0, Self.batchPolicy, &parameters)
+      setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
       desk.follow()
     }
   }
