@@ -263,37 +263,11 @@ extension ForestLayout.Group {
       leaves.withUnsafeBufferPointer { leaves in
         let words = words.baseAddress!
         let leaves = leaves.baseAddress! - treeCount << height
-        let levels = height
         var result: UInt64 = 0
-        let together = 2 &* treeCount &- treeCount & 7
-        for root in stride(from: treeCount, to: together, by: 8) {
-          var node0 = root
-          var node1 = root &+ 1
-          var node2 = root &+ 2
-          var node3 = root &+ 3
-          var node4 = root &+ 4
-          var node5 = root &+ 5
-          var node6 = root &+ 6
-          var node7 = root &+ 7
-          for _ in 0..<levels {
-            node0 = Self.child(of: node0, words, keys)
-            node1 = Self.child(of: node1, words, keys)
-            node2 = Self.child(of: node2, words, keys)
-            node3 = Self.child(of: node3, words, keys)
-            node4 = Self.child(of: node4, words, keys)
-            node5 = Self.child(of: node5, words, keys)
-            node6 = Self.child(of: node6, words, keys)
-            node7 = Self.child(of: node7, words, keys)
-          }
-          result &+= UInt64(leaves[node0]) &+ UInt64(leaves[node1])
-          result &+= UInt64(leaves[node2]) &+ UInt64(leaves[node3])
-          result &+= UInt64(leaves[node4]) &+ UInt64(leaves[node5])
-          result &+= UInt64(leaves[node6]) &+ UInt64(leaves[node7])
-        }
-        for root in together..<2 &* treeCount {
-          var node = root
-          for _ in 0..<levels { node = Self.child(of: node, words, keys) }
-          result &+= UInt64(leaves[node])
+        walkDown {
+          result &+= UInt64(leaves[$0])
+        } step: { node, _ in
+          Self.child(of: node, words, keys)
         }
         return result
       }
@@ -307,44 +281,57 @@ extension ForestLayout.Group {
       falls.withUnsafeBufferPointer { falls in
         let words = words.baseAddress!
         let falls = falls.baseAddress!
-        let levels = height
-        let together = 2 &* treeCount &- treeCount & 7
-        for root in stride(from: treeCount, to: together, by: 8) {
-          var node0 = root
-          var node1 = root &+ 1
-          var node2 = root &+ 2
-          var node3 = root &+ 3
-          var node4 = root &+ 4
-          var node5 = root &+ 5
-          var node6 = root &+ 6
-          var node7 = root &+ 7
-          for _ in 0..<levels {
-            node0 = Self.fall(from: node0, words, keys, falls, to: sums)
-            node1 = Self.fall(from: node1, words, keys, falls, to: sums + 1)
-            node2 = Self.fall(from: node2, words, keys, falls, to: sums + 2)
-            node3 = Self.fall(from: node3, words, keys, falls, to: sums + 3)
-            node4 = Self.fall(from: node4, words, keys, falls, to: sums + 4)
-            node5 = Self.fall(from: node5, words, keys, falls, to: sums + 5)
-            node6 = Self.fall(from: node6, words, keys, falls, to: sums + 6)
-            node7 = Self.fall(from: node7, words, keys, falls, to: sums + 7)
-          }
-        }
-        for root in together..<2 &* treeCount {
-          var node = root
-          for _ in 0..<levels { node = Self.fall(from: node, words, keys, falls, to: sums) }
+        walkDown { _ in
+        } step: { node, lane in
+          let next = Self.child(of: node, words, keys)
+          sums[Int(words[node] >> 32) &+ lane] &+= falls[next]
+          return next
         }
       }
     }
   }
 
-  /// Goes on to a child and adds its fall to the sum of the feature that led there.
+  /// Walks down all trees, eight side by side.
+  ///
+  /// - Parameters:
+  ///   - visit: Gets the leaf that each tree ends in.
+  ///   - step: From a node to its child, in one of the trees side by side.
   @inline(__always)
-  private static func fall(
-    from node: Int, _ words: UnsafePointer<UInt64>, _ keys: UnsafePointer<UInt32>,
-    _ falls: UnsafePointer<Int64>, to sums: UnsafeMutablePointer<Int64>
-  ) -> Int {
-    let next = child(of: node, words, keys)
-    sums[Int(words[node] >> 32)] &+= falls[next]
-    return next
+  private func walkDown(_ visit: (_ leaf: Int) -> Void, step: (_ node: Int, _ lane: Int) -> Int) {
+    let levels = height
+    let together = 2 &* treeCount &- treeCount & 7
+    for root in stride(from: treeCount, to: together, by: 8) {
+      var node0 = root
+      var node1 = root &+ 1
+      var node2 = root &+ 2
+      var node3 = root &+ 3
+      var node4 = root &+ 4
+      var node5 = root &+ 5
+      var node6 = root &+ 6
+      var node7 = root &+ 7
+      for _ in 0..<levels {
+        node0 = step(node0, 0)
+        node1 = step(node1, 1)
+        node2 = step(node2, 2)
+        node3 = step(node3, 3)
+        node4 = step(node4, 4)
+        node5 = step(node5, 5)
+        node6 = step(node6, 6)
+        node7 = step(node7, 7)
+      }
+      visit(node0)
+      visit(node1)
+      visit(node2)
+      visit(node3)
+      visit(node4)
+      visit(node5)
+      visit(node6)
+      visit(node7)
+    }
+    for root in together..<2 &* treeCount {
+      var node = root
+      for _ in 0..<levels { node = step(node, 0) }
+      visit(node)
+    }
   }
 }
