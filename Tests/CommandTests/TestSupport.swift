@@ -83,6 +83,13 @@ final class Command {
 
   func send(_ signal: Int32) { kill(processID, signal) }
 
+  /// Has it stand still until SIGCONT. Returns when it does.
+  func stop() {
+    send(SIGSTOP)
+    var information = siginfo_t()
+    while waitid(P_PID, id_t(processID), &information, WSTOPPED) < 0, errno == EINTR {}
+  }
+
   /// What it wrote to standard output so far.
   var output: String { text("output") }
   /// What it wrote to standard error so far.

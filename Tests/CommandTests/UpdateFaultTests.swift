@@ -117,7 +117,7 @@ import UpdateFaults
       let bench = try Bench(in: folder)
       try bench.decide(untilServed: 3)
       // The scorer must not read it while it is sound.
-      bench.scorer.send(SIGSTOP)
+      bench.scorer.stop()
       try bench.trainer.publish(bench.trainer.updates[3])
       let file = "\(folder)/topics/\(PipelineTopics(pipeline: "cards").trainer.name)/data.mdb"
       let handle = try FileHandle(forUpdating: URL(fileURLWithPath: file))
