@@ -62,18 +62,19 @@ struct ClusterAssignment: Sendable {
   ///   - withSquares: Whether ``squares`` are wanted.
   ///   - isUsed: Whether a centre may be assigned to; at least one must.
   mutating func assign(
-    _ rows: FloatRows, weights: [Float], withSecond: Bool, withSquares: Bool,
+    _ rows: StandardisedRows, weights: [Float], withSecond: Bool, withSquares: Bool,
     isUsed: (Int) -> Bool = { _ in true }
   ) {
     precondition(
-      rows.columns == centres.columns && rows.rows <= distances.count && weights.count >= rows.rows,
+      rows.featureCount == centres.columns && rows.count <= distances.count
+        && weights.count >= rows.count,
       "shapes do not fit")
     for cluster in 0..<centres.rows {
       halfNorms[cluster] = isUsed(cluster) ? centres.squaredNorm(of: cluster) / 2 : .infinity
     }
-    for start in stride(from: 0, to: rows.rows, by: Self.block) {
-      let range = start..<min(start + Self.block, rows.rows)
-      centres.multiply(transposed: rows, rows: range, into: &products)
+    for start in stride(from: 0, to: rows.count, by: Self.block) {
+      let range = start..<min(start + Self.block, rows.count)
+      centres.multiply(rows.byFeature, columns: range, into: &products)
       for row in stride(from: 0, to: range.count, by: 8) {
         let place = start + row
         guard withSecond else {
@@ -99,7 +100,7 @@ struct ClusterAssignment: Sendable {
   ///   - place: The one that comes.
   ///   - halves: ‖c‖² ÷ 2 − z·c for each of the places and rows.
   mutating func replace(
-    _ centre: Int, by place: Int, of places: FloatRows, halves: FloatRows, rows: FloatRows
+    _ centre: Int, by place: Int, of places: FloatRows, halves: FloatRows, rows: StandardisedRows
   ) {
     for offset in 0..<centres.stride {
       centres.values[centre * centres.stride + offset] =
@@ -109,7 +110,7 @@ struct ClusterAssignment: Sendable {
     let index = Int32(truncatingIfNeeded: centre)
     var orphans: [Int] = []
     let first = place * halves.stride
-    for row in 0..<rows.rows {
+    for row in 0..<rows.count {
       let half = halves.values[first + row]
       if nearest[row] == index || secondNearest[row] == index {
         orphans.append(row)
@@ -123,12 +124,12 @@ struct ClusterAssignment: Sendable {
         secondNearest[row] = index
       }
     }
-    var some = FloatRows(columns: rows.columns, capacity: min(orphans.count, Self.block))
+    var some = FloatRows(columns: min(orphans.count, Self.block), capacity: rows.featureCount)
+    some.resize(rows: rows.featureCount)
     for start in stride(from: 0, to: orphans.count, by: Self.block) {
       let range = start..<min(start + Self.block, orphans.count)
-      some.resize(rows: range.count)
-      for (place, row) in orphans[range].enumerated() { some.copy(row, of: rows, to: place) }
-      centres.multiply(transposed: some, rows: 0..<range.count, into: &products)
+      some.copy(columns: orphans[range], of: rows.byFeature)
+      centres.multiply(some, columns: 0..<range.count, into: &products)
       for first in stride(from: 0, to: range.count, by: 8) {
         let found = nearestTwo(first)
         for lane in 0..<min(8, range.count - first) {
@@ -197,18 +198,18 @@ struct ClusterAssignment: Sendable {
   }
 
   /// Adds the rows up by the centres that they are assigned to.
-  mutating func addUp(_ rows: FloatRows, weights: [Float], withSquares: Bool) {
+  mutating func addUp(_ rows: StandardisedRows, weights: [Float], withSquares: Bool) {
     sums.clear()
     if withSquares { squares.clear() }
     for cluster in masses.indices { masses[cluster] = 0 }
-    let step = rows.stride
-    rows.values.withUnsafeBufferPointer { values in
+    let step = rows.byRow.stride
+    rows.byRow.values.withUnsafeBufferPointer { values in
       centres.values.withUnsafeBufferPointer { centres in
         sums.values.withUnsafeMutableBufferPointer { sums in
           squares.values.withUnsafeMutableBufferPointer { squares in
             masses.withUnsafeMutableBufferPointer { masses in
               distances.withUnsafeMutableBufferPointer { distances in
-                for row in 0..<rows.rows {
+                for row in 0..<rows.count {
                   let centre = Int(nearest[row])
                   let start = centre &* step
                   let weight = weights[row]
@@ -246,6 +247,24 @@ struct ClusterAssignment: Sendable {
 }
 
 extension FloatRows {
+  /// Overwrites the first columns by some of others that are as long.
+  mutating func copy(columns: ArraySlice<Int>, of others: FloatRows) {
+    precondition(
+      others.rows == rows && columns.count <= self.columns
+        && columns.allSatisfy { $0 >= 0 && $0 < others.columns }, "shapes do not fit")
+    others.values.withUnsafeBufferPointer { from in
+      values.withUnsafeMutableBufferPointer { to in
+        for row in 0..<rows {
+          var place = row * stride
+          for column in columns {
+            to[place] = from[row * others.stride + column]
+            place &+= 1
+          }
+        }
+      }
+    }
+  }
+
   /// Overwrites a row by one of others that are as long.
   mutating func copy(_ row: Int, of others: FloatRows, to place: Int) {
     precondition(others.stride == stride && row < others.rows && place < rows, "shapes do not fit")

@@ -18,7 +18,7 @@ struct ClusterSearch {
   /// Places tried in a round: one a centre, but not more than this.
   private static let mostPlaces = 32
 
-  private let rows: FloatRows
+  private let rows: StandardisedRows
   private let weights: [Float]
   /// The centres, and the rows that they have.
   private(set) var assignment: ClusterAssignment
@@ -33,13 +33,13 @@ struct ClusterSearch {
   ///   - clusters: Number of centres wanted. There are fewer where there are fewer distinct rows.
   ///   - isThorough: Whether to go on for smaller gains.
   init(
-    _ rows: FloatRows, weights: [Float], centres: FloatRows, clusters: Int, isThorough: Bool,
+    _ rows: StandardisedRows, weights: [Float], centres: FloatRows, clusters: Int, isThorough: Bool,
     random: inout RandomSource
   ) {
     self.rows = rows
     self.weights = weights
     assignment = ClusterAssignment(
-      clusters: clusters, featureCount: rows.columns, capacity: rows.rows)
+      clusters: clusters, featureCount: rows.featureCount, capacity: rows.count)
     assignment.centres.values.replaceSubrange(
       0..<centres.rows * centres.stride,
       with: centres.values[..<(centres.rows * centres.stride)])
@@ -88,11 +88,11 @@ struct ClusterSearch {
       guard let row = draw(1, distances, &random).first else { return }
       let centre = assignment.centres.rows
       assignment.centres.resize(rows: centre + 1)
-      assignment.centres.copy(row, of: rows, to: centre)
-      let step = rows.stride
+      assignment.centres.copy(row, of: rows.byRow, to: centre)
+      let step = rows.byRow.stride
       let isFirst = centre == 0
-      rows.values.withUnsafeBufferPointer { values in
-        for other in 0..<rows.rows {
+      rows.byRow.values.withUnsafeBufferPointer { values in
+        for other in 0..<rows.count {
           var sum = SIMD8<Float>.zero
           for offset in stride(from: 0, to: step, by: 8) {
             let delta =
@@ -111,9 +111,9 @@ struct ClusterSearch {
     _ count: Int, _ distances: [Float], _ random: inout RandomSource
   ) -> [Int] {
     var cumulative: [Double] = []
-    cumulative.reserveCapacity(rows.rows)
+    cumulative.reserveCapacity(rows.count)
     var total = 0.0
-    for row in 0..<rows.rows {
+    for row in 0..<rows.count {
       total += Double(weights[row]) * Double(distances[row])
       cumulative.append(total)
     }
@@ -121,7 +121,7 @@ struct ClusterSearch {
     return (0..<count).map { _ in
       let target = random.uniform() * total
       var low = 0
-      var high = rows.rows - 1
+      var high = rows.count - 1
       while low < high {
         let middle = (low + high) / 2
         if cumulative[middle] > target { high = middle } else { low = middle + 1 }
@@ -136,10 +136,10 @@ struct ClusterSearch {
     let drawn = draw(
       min(assignment.centres.rows, Self.mostPlaces), assignment.distances, &random)
     guard !drawn.isEmpty else { return false }
-    var places = FloatRows(columns: rows.columns, capacity: drawn.count)
+    var places = FloatRows(columns: rows.featureCount, capacity: drawn.count)
     places.resize(rows: drawn.count)
-    for (place, row) in drawn.enumerated() { places.copy(row, of: rows, to: place) }
-    var halves = FloatRows(columns: rows.rows, capacity: drawn.count)
+    for (place, row) in drawn.enumerated() { places.copy(row, of: rows.byRow, to: place) }
+    var halves = FloatRows(columns: rows.count, capacity: drawn.count)
     measure(places, into: &halves)
     move(&places, toMeansOf: halves)
     measure(places, into: &halves)
@@ -161,12 +161,12 @@ struct ClusterSearch {
 
   /// Writes ‖c‖² ÷ 2 − z·c for every place c and row z.
   private func measure(_ places: FloatRows, into halves: inout FloatRows) {
-    places.multiply(transposed: rows, rows: 0..<rows.rows, into: &halves)
+    places.multiply(rows.byFeature, columns: 0..<rows.count, into: &halves)
     for place in 0..<places.rows {
       let half = places.squaredNorm(of: place) / 2
       let start = place * halves.stride
       halves.values.withUnsafeMutableBufferPointer { values in
-        for row in start..<start + rows.rows { values[row] = half - values[row] }
+        for row in start..<start + rows.count { values[row] = half - values[row] }
       }
     }
   }
@@ -180,11 +180,11 @@ struct ClusterSearch {
     let start = place * halves.stride
     halves.values.withUnsafeBufferPointer { halves in
       bounds.withUnsafeBufferPointer { bounds in
-        for row in stride(from: 0, to: rows.rows, by: 8) {
+        for row in stride(from: 0, to: rows.count, by: 8) {
           let half = halves.eight(at: start + row)
           let isNearer = half .< bounds.eight(at: row)
           guard any(isNearer) else { continue }
-          for lane in 0..<min(8, rows.rows - row) where isNearer[lane] {
+          for lane in 0..<min(8, rows.count - row) where isNearer[lane] {
             visit(row + lane, half[lane])
           }
         }
@@ -199,7 +199,7 @@ struct ClusterSearch {
     for place in 0..<places.rows {
       for offset in 0..<step { sum[offset] = 0 }
       var mass: Float = 0
-      rows.values.withUnsafeBufferPointer { values in
+      rows.byRow.values.withUnsafeBufferPointer { values in
         sum.withUnsafeMutableBufferPointer { sum in
           visitRows(nearerTo: place, halves, than: assignment.best) { row, _ in
             let weight = weights[row]
@@ -218,7 +218,7 @@ struct ClusterSearch {
   /// What the inertia rises by if the rows of a centre go to their second nearest, for each centre.
   private func costOfMissing() -> [Double] {
     var cost = [Double](repeating: 0, count: assignment.centres.rows)
-    for row in 0..<rows.rows where weights[row] > 0 {
+    for row in 0..<rows.count where weights[row] > 0 {
       cost[Int(assignment.nearest[row])] +=
         2 * Double(weights[row]) * Double(assignment.secondBest[row] - assignment.best[row])
     }

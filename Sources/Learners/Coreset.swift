@@ -93,6 +93,8 @@ struct Coreset: Sendable {
 
   /// Appends the values of rows, feature by feature as they lie.
   private mutating func append(_ features: Matrix, _ rows: [Int]) {
+    // Memory that is not used costs nothing; to move into larger memory again and again does.
+    if values.isEmpty { values.reserveCapacity(capacity * featureCount) }
     let start = values.count
     values.append(contentsOf: repeatElement(0, count: rows.count * featureCount))
     values.withUnsafeMutableBufferPointer { values in
@@ -133,17 +135,14 @@ struct Coreset: Sendable {
     values.removeLast(values.count - members.count * featureCount)
   }
 
-  /// Standardises the rows, and says how many rows each stands for now.
-  func rows(in units: Standardisation) -> (rows: FloatRows, weights: [Float]) {
-    var rows = FloatRows(columns: featureCount, capacity: count)
-    rows.resize(rows: count)
-    units.standardise(values, into: &rows)
+  /// Writes the rows in standardised units. Returns how many rows each stands for now.
+  func standardise(_ units: Standardisation, into rows: inout StandardisedRows) -> [Float] {
+    rows.standardise(rowMajor: values, count: count, units)
     // What weighs next to nothing must not leave a product of weights without digits.
-    let weights = members.map {
+    return members.map {
       let weight = Float(exp($0.weight - now + max(0, threshold - $0.size)))
       return weight < 1e-20 ? 0 : weight
     }
-    return (rows, weights)
   }
 }
 

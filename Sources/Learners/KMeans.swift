@@ -59,7 +59,10 @@ public struct KMeans: Learner, Sendable {
   var strangeness: Double
   /// Mean squared distance from the nearest centre at the last search, in standardised units.
   var inertia: Double
-  private var standardised: FloatRows
+  private var standardised: StandardisedRows
+  /// The sample's rows while clusters are looked for, kept because new memory would cost more than
+  /// what is done with it.
+  private var sample: StandardisedRows
   private var weights: [Float]
   private var assignment: ClusterAssignment
 
@@ -84,7 +87,8 @@ public struct KMeans: Learner, Sendable {
     strangeness = 0
     inertia = 0
     let block = ClusterAssignment.block
-    standardised = FloatRows(columns: featureCount, capacity: block)
+    standardised = StandardisedRows(featureCount: featureCount, capacity: block)
+    sample = StandardisedRows(featureCount: featureCount, capacity: 0)
     weights = [Float](repeating: 1, count: block)
     assignment = ClusterAssignment(
       clusters: options.clusters, featureCount: featureCount, capacity: block)
@@ -142,7 +146,7 @@ public struct KMeans: Learner, Sendable {
       return
     }
     let units = moments.standardisation(limit: Self.limit)
-    units.standardise(features, rows: range, into: &standardised)
+    standardised.standardise(features, rows: range, units)
     clusters.standardise(clusters.weights.indices, units, into: &assignment.centres)
     let masses = clusters.weights
     assignment.assign(
@@ -177,10 +181,13 @@ public struct KMeans: Learner, Sendable {
     let used = clusters.weights.indices.filter { clusters.weights[$0] > 0 }
     var centres = FloatRows(columns: clusters.featureCount, capacity: used.count)
     clusters.standardise(used, units, into: &centres)
-    let (rows, weights) = coreset.rows(in: units)
+    if sample.capacity < coreset.count {
+      sample = StandardisedRows(featureCount: clusters.featureCount, capacity: coreset.capacity)
+    }
+    let weights = coreset.standardise(units, into: &sample)
     guard weights.contains(where: { $0 > 0 }) else { return }
     let found = ClusterSearch(
-      rows, weights: weights, centres: centres,
+      sample, weights: weights, centres: centres,
       clusters: max(used.count, min(options.clusters, max(1, coreset.count / Self.startShare))),
       isThorough: remembered > Self.thoroughFrom * Double(coreset.capacity), random: &random)
     clusters = ClusterStatistics(

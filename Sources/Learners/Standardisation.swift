@@ -63,8 +63,9 @@ public struct Standardisation: Sendable, Equatable {
     Self.clip(z, limit)
   }
 
+  /// Limits a value to ±`limit`.
   @inline(__always)
-  private static func clip(_ z: Double, _ limit: Double) -> Double {
+  static func clip(_ z: Double, _ limit: Double) -> Double {
     let below = z < limit ? z : limit
     return below > -limit ? below : -limit
   }
@@ -153,110 +154,5 @@ public struct Standardisation: Sendable, Equatable {
         }
       }
     }
-  }
-}
-
-extension Standardisation {
-  /// The same in single precision, one row after the other.
-  ///
-  /// Four columns are computed at a time, and then turned, so that neither reading nor writing jumps.
-  func standardise(_ features: Matrix, rows range: Range<Int>, into result: inout FloatRows) {
-    precondition(
-      features.columns == featureCount && result.columns == featureCount
-        && range.upperBound <= features.rows && result.capacity >= range.count && !isSoft,
-      "shapes do not fit")
-    let rows = range.count
-    result.resize(rows: rows)
-    let step = result.stride
-    let limit = limit
-    let height = (rows + 3) & ~3
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 4 * height) { turned in
-      turned.initialize(repeating: 0)
-      features.values.withUnsafeBufferPointer { source in
-        result.values.withUnsafeMutableBufferPointer { target in
-          for first in stride(from: 0, to: featureCount, by: 4) {
-            for lane in 0..<4 {
-              let column = first + lane
-              let to = lane * height
-              guard column < featureCount else {
-                // Padding stays 0.
-                for row in 0..<rows { turned[to + row] = 0 }
-                continue
-              }
-              let from = column * features.stride + range.lowerBound
-              let values = UnsafeBufferPointer(rebasing: source[from..<from + rows])
-              let mean = mean[column]
-              let scale = scale[column]
-              let lane = UnsafeMutableBufferPointer(rebasing: turned[to..<to + rows])
-              for row in 0..<rows {
-                lane[row] = Float(Self.clip((values[row] - mean) * scale, limit))
-              }
-            }
-            let columns = UnsafeRawBufferPointer(turned)
-            var place = first
-            for row in stride(from: 0, to: rows, by: 4) {
-              let a = columns.four(at: row)
-              let b = columns.four(at: row &+ height)
-              let c = columns.four(at: row &+ 2 &* height)
-              let d = columns.four(at: row &+ 3 &* height)
-              target.storeFour(SIMD4(a[0], b[0], c[0], d[0]), at: place)
-              if row &+ 1 < rows {
-                target.storeFour(SIMD4(a[1], b[1], c[1], d[1]), at: place &+ step)
-              }
-              if row &+ 2 < rows {
-                target.storeFour(SIMD4(a[2], b[2], c[2], d[2]), at: place &+ 2 &* step)
-              }
-              if row &+ 3 < rows {
-                target.storeFour(SIMD4(a[3], b[3], c[3], d[3]), at: place &+ 3 &* step)
-              }
-              place &+= 4 &* step
-            }
-          }
-        }
-      }
-    }
-  }
-
-  /// The same for values that are stored one row after the other, as many rows as `result` has.
-  func standardise(_ rowMajor: [Double], into result: inout FloatRows) {
-    precondition(
-      result.columns == featureCount && rowMajor.count == result.rows * featureCount && !isSoft,
-      "shapes do not fit")
-    let step = result.stride
-    let limit = limit
-    rowMajor.withUnsafeBufferPointer { source in
-      result.values.withUnsafeMutableBufferPointer { target in
-        mean.withUnsafeBufferPointer { mean in
-          scale.withUnsafeBufferPointer { scale in
-            for row in 0..<result.rows {
-              let from = UnsafeBufferPointer(
-                rebasing: source[row * featureCount..<(row + 1) * featureCount])
-              let to = UnsafeMutableBufferPointer(
-                rebasing: target[row * step..<row * step + featureCount])
-              for column in 0..<featureCount {
-                let z = (from[column] - mean[column]) * scale[column]
-                to[column] = Float(Self.clip(z, limit))
-              }
-            }
-          }
-        }
-      }
-    }
-  }
-}
-
-extension UnsafeRawBufferPointer {
-  /// Four neighbours, which must exist.
-  @inline(__always)
-  fileprivate func four(at place: Int) -> SIMD4<Float> {
-    (baseAddress! + 4 * place).loadUnaligned(as: SIMD4<Float>.self)
-  }
-}
-
-extension UnsafeMutableBufferPointer<Float> {
-  /// Overwrites four neighbours, which must exist.
-  @inline(__always)
-  fileprivate func storeFour(_ value: SIMD4<Float>, at place: Int) {
-    UnsafeMutableRawPointer(baseAddress! + place).storeBytes(of: value, as: SIMD4<Float>.self)
   }
 }

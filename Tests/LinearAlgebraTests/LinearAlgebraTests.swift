@@ -42,6 +42,55 @@ private func sample() -> Matrix {
   }
 }
 
+/// Shapes of single precision around what is computed at a time: fours, eights and 256 columns.
+@Suite struct FloatRowsTests {
+  /// Whole numbers, so that sums are exact; what is not in use is left at something else.
+  private func whole(_ rows: Int, _ columns: Int, capacity: Int, from seed: Int) -> FloatRows {
+    var matrix = FloatRows(columns: columns, capacity: capacity)
+    matrix.resize(rows: rows)
+    for row in 0..<rows {
+      for column in 0..<columns {
+        let value = (row &* 31 &+ column &* 17 &+ seed) % 23 - 11
+        matrix.values[row * matrix.stride + column] = Float(value)
+      }
+    }
+    return matrix
+  }
+
+  @Test(arguments: [(1, 1), (3, 5), (4, 8), (7, 256), (29, 300), (30, 1025)])
+  func transposes(rows: Int, columns: Int) {
+    let matrix = whole(rows, columns, capacity: rows + 2, from: 3)
+    let count = columns - columns / 3
+    var result = FloatRows(columns: rows, capacity: columns)
+    matrix.transpose(columns: count, into: &result)
+    #expect(result.rows == count)
+    for row in 0..<count {
+      for column in 0..<result.stride {
+        let expected = column < rows ? matrix.values[column * matrix.stride + row] : 0
+        #expect(result.values[row * result.stride + column] == expected)
+      }
+    }
+  }
+
+  @Test(arguments: [(1, 1, 1), (16, 29, 256), (5, 10, 700), (200, 7, 300), (3, 0, 4)])
+  func multiplies(rows: Int, inner: Int, columns: Int) {
+    let left = whole(rows, inner, capacity: rows + 1, from: 1)
+    let right = whole(inner, columns, capacity: inner, from: 2)
+    let range = columns / 4..<columns
+    var result = whole(1, columns, capacity: rows, from: 5)
+    left.multiply(right, columns: range, into: &result)
+    #expect(result.rows == rows)
+    for row in 0..<rows {
+      for (place, column) in range.enumerated() {
+        let expected = (0..<inner).reduce(Float(0)) {
+          $0 + left.values[row * left.stride + $1] * right.values[$1 * right.stride + column]
+        }
+        #expect(result.values[row * result.stride + place] == expected)
+      }
+    }
+  }
+}
+
 @Suite struct SymmetricMatrixTests {
   @Test func addsADecayedGramMatrix() {
     var gram = SymmetricMatrix(order: 3)
