@@ -11,13 +11,12 @@ public struct CSVReader {
   /// Opens the reader on a file and reads the header.
   /// - Throws: `FileError` when there is no header or it names a column twice.
   public init(_ input: GzipInput) throws(FileError) {
+    input.passByteOrderMark()
     source = ByteSource(input)
     var row = CSVRow()
     guard try source.parseRow(&row), row.malformed == nil else {
       throw FileError(path: input.path, reason: row.malformed ?? "is empty, expected a header row")
     }
-    // A byte order mark is no part of the first name.
-    if row.bytes[row.range(0)].starts(with: [0xef, 0xbb, 0xbf]) { row.dropFirst(3) }
     var names: [String] = []
     for field in 0..<row.count {
       let name = String(decoding: row.bytes[row.range(field)], as: UTF8.self)
@@ -63,11 +62,6 @@ public struct CSVRow {
   }
 
   fileprivate var isBlank: Bool { ends.count == 1 && ends[0] == 0 && !quoted && malformed == nil }
-
-  fileprivate mutating func dropFirst(_ count: Int) {
-    bytes.removeFirst(count)
-    for index in ends.indices { ends[index] -= count }
-  }
 
   fileprivate mutating func reset() {
     bytes.removeAll(keepingCapacity: true)

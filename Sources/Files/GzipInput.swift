@@ -25,6 +25,7 @@ public final class GzipInput {
   /// Size of the file as it lies on disk, 0 if unknown (standard input, a pipe).
   public let fileSize: Int
   private let file: gzFile
+  private var hasPassedMark = false
 
   /// Opens `path`; `-` is standard input.
   public init(path: String) throws(FileError) {
@@ -51,11 +52,28 @@ public final class GzipInput {
   /// Bytes of the file on disk that were consumed so far: for progress, in the unit of `fileSize`.
   public var consumed: Int { Int(gzoffset(file)) }
 
-  /// The first byte that is no blank and not of a byte-order mark, without consuming it; nil if there
-  /// is none. Those before it are consumed. Only before the first `read`.
+  /// Passes over a byte-order mark at the start, which is no part of a text. Only before the first
+  /// `read`; a second call does nothing.
+  public func passByteOrderMark() {
+    guard !hasPassedMark else { return }
+    hasPassedMark = true
+    var passed: [Int32] = []
+    for expected: Int32 in [0xef, 0xbb, 0xbf] {
+      let byte = gzgetc(file)
+      guard byte >= 0 else { break }
+      passed.append(byte)
+      guard byte == expected else { break }
+    }
+    guard passed != [0xef, 0xbb, 0xbf] else { return }
+    for byte in passed.reversed() { gzungetc(byte, file) }
+  }
+
+  /// The first byte of a text that is no blank, without consuming it; nil if there is none. Those
+  /// before it are consumed. Only before the first `read`.
   public func peek() -> UInt8? {
+    passByteOrderMark()
     var byte: Int32
-    repeat { byte = gzgetc(file) } while [0xef, 0xbb, 0xbf, 0x20, 0x09, 0x0a, 0x0d].contains(byte)
+    repeat { byte = gzgetc(file) } while [0x20, 0x09, 0x0a, 0x0d].contains(byte)
     guard byte >= 0 else { return nil }
     gzungetc(byte, file)
     return UInt8(byte)

@@ -44,6 +44,25 @@ struct TemporaryFile {
   @Test func aByteOrderMarkIsNoPartOfTheFirstName() throws {
     #expect(try rows("\u{feff}a,b\n1,2").header == ["a", "b"])
     #expect(try rows(",\u{feff}a\n1,2").header == ["", "\u{feff}a"])
+    // Letters that begin with a byte of it.
+    #expect(try rows("\u{ff49}\u{ff44},b\n1,2").header == ["\u{ff49}\u{ff44}", "b"])
+    #expect(try rows("\u{fefc}").header == ["\u{fefc}"])
+  }
+
+  @Test func whatATextBeginsWithIsSeenBeforeItIsRead() throws {
+    for (text, first) in [
+      ("\u{feff} \r\n{\"a\":1}", UInt8(ascii: "{")), ("\u{ff49},b", 0xef), ("\u{feff}", nil),
+      ("", nil),
+    ] {
+      let file = try TemporaryFile(Array(text.utf8))
+      defer { file.remove() }
+      let input = try GzipInput(path: file.path)
+      #expect(input.peek() == first)
+      var rest = [UInt8](repeating: 0, count: 20)
+      let count = try rest.withUnsafeMutableBytes { try input.read(into: $0) }
+      let expected = text.drop { "\u{feff} \r\n".contains($0) }
+      #expect(String(decoding: rest.prefix(count), as: UTF8.self) == expected)
+    }
   }
 
   @Test func unquotesFields() throws {
