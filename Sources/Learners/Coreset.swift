@@ -170,12 +170,14 @@ extension Coreset {
     guard age >= 0, now <= Self.largestLogarithm, abs(bound) <= 2 * Self.largestLogarithm,
       weights.count < capacity
     else { throw .invalid("sample") }
+    // Rows enter by the priority itself, which may round to another side than its logarithm.
+    let lowest = threshold - 1e-6 * (1 + abs(threshold))
     for ((weight, size), priority) in zip(zip(weights, sizes), priorities) {
       // The logarithm of a weight is bounded by that of the largest one and the age; a priority is
       // at least the size, and above the threshold.
       guard weight <= now + log(largestExampleWeight) + 1, weight <= size + 1e-6 * (1 + abs(size)),
         size <= weight + log(Self.largestImportance) + 1, size <= priority,
-        priority <= size + 40, priority >= threshold
+        priority <= size + 40, priority >= lowest
       else { throw .invalid("sampled row") }
       members.append(Member(weight: weight, size: size, priority: priority))
     }

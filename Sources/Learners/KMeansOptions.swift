@@ -5,7 +5,7 @@ public struct KMeansOptions: LearnerOptions {
   /// Age in examples at which an example counts half.
   public var halfLife: Double
   /// Examples kept for each cluster at most, as a sample of all from which the clusters are looked
-  /// for anew; at least three quarters of that, once there are as many. More find better clusters and
+  /// for anew; about three quarters of that at least, once there are as many. More find better clusters and
   /// take longer. No more than ``largestCoreset`` are kept for all clusters.
   public var coresetShare: Int
   /// How strongly the spread of each cluster is drawn to that of all clusters together, in examples:
@@ -35,7 +35,7 @@ public struct KMeansOptions: LearnerOptions {
 
   /// Fewer than this are kept for all clusters together.
   public var coresetSize: Int {
-    min(Self.largestCoreset, max(2 * clusters, coresetShare * clusters, 16))
+    min(Self.largestCoreset, max(2 * clusters, coresetShare * clusters, 32))
   }
 
   /// Throws ``InvalidOption`` for the first setting out of its range.

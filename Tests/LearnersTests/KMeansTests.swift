@@ -195,6 +195,15 @@ import Testing
     #expect(inertia(judge) < 1.2 * inertia(truth), "\(inertia(judge) / inertia(truth))")
   }
 
+  @Test(arguments: [(1, 2), (8, 2), (1, 16)])
+  func theSmallestSamplesDo(clusters: Int, share: Int) throws {
+    var stream = GoldenStream(seed: 7)
+    var learner = KMeans(
+      featureCount: 3, options: .init(clusters: clusters, coresetShare: share), seed: 1)
+    learner.learn(stream.mixture(500, centres: centres, spreads: spreads), batch: 4)
+    #expect(learner.makeParameters() != nil)
+  }
+
   @Test func scoresEarly() throws {
     var stream = GoldenStream(seed: 2)
     var learner = KMeans(featureCount: 3, seed: 1)
