@@ -15,6 +15,7 @@ extension Logger.Metadata {
     self = [
       "events": "\(counters.events)", "alerts": "\(counters.alerts)",
       "late": "\(counters.late)", "refused": "\(counters.refused)",
+      "updates": "\(counters.updates.applied)", "updates_refused": "\(counters.updates.refused)",
       "position": "\(service.position)",
       "models": "\(service.servedNames.joined(separator: " "))",
     ]

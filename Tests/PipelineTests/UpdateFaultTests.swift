@@ -131,6 +131,38 @@ import UpdateFaults
     }
   }
 
+  /// The signal comes while an update is being refused.
+  @Test(arguments: Backend.allCases)
+  func refusalsAreKeptWhenItIsAskedToStop(_ backend: Backend) throws {
+    try withBench(backend) { bench in
+      let stop = StopSignal()
+      bench.log.onLine = { if $0.contains("update refused") { stop.request() } }
+      try bench.services.whileFollowing({ _ in try bench.scorer.run(stop: stop) }) {
+        try bench.trainer.append([Array("no update".utf8)])
+        try bench.services.waitUntil { stop.isRequested }
+      }
+      #expect(try bench.refusals().entries.map(\.code) == [.corrupt])
+      #expect(bench.scorer.counters.updates.refused == 1)
+    }
+  }
+
+  @Test(arguments: Backend.allCases)
+  func updatesThatWereRemovedBeforeTheyWereReadAreMissed(_ backend: Backend) throws {
+    try withBench(backend) { bench in
+      for update in bench.trainer.updates[3...4] { try bench.trainer.publish(update) }
+      try bench.trainer.publish(bench.trainer.snapshot(6))
+      let services = bench.services
+      _ = try services.log.writer(services.topics.trainer, exclusive: false).transact {
+        try $0.trim(PipelineTopics.models, before: 5, limit: 10)
+      }
+      #expect(try bench.servedVersion() == 6)
+      let refusal = try #require(try bench.refusals().entries.first)
+      #expect(refusal.code == .gap)
+      #expect(refusal.reason.contains("offsets 5..<6"))
+      #expect(refusal.healedBy == "test/fraud@6")
+    }
+  }
+
   @Test(arguments: Backend.allCases)
   func refusalsAreKeptWithoutAnEvent(_ backend: Backend) throws {
     try withBench(backend) { bench in
@@ -243,6 +275,13 @@ import UpdateFaults
 /// Keeps what is logged.
 final class LogLines: LogHandler {
   private let kept = Mutex<[String]>([])
+  private let watcher = Mutex<(@Sendable (String) -> Void)?>(nil)
+
+  /// Called with each line that is logged.
+  var onLine: (@Sendable (String) -> Void)? {
+    get { watcher.withLock { $0 } }
+    set { watcher.withLock { $0 = newValue } }
+  }
 
   var metadata: Logger.Metadata {
     get { [:] }
@@ -261,6 +300,7 @@ final class LogLines: LogHandler {
   func log(event: LogEvent) {
     let line = "\(event.level) \(event.message) \(event.metadata ?? [:])"
     kept.withLock { $0.append(line) }
+    onLine?(line)
   }
 
   func lines(containing text: String) -> [String] {

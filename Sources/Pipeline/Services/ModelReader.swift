@@ -51,10 +51,11 @@ public final class ModelReader {
     return NewestParameters(of: pipeline, from: candidates)
   }
 
-  /// The newest sound version of each model as it stands on the topic now; following goes on where
-  /// it was.
-  func newest(of pipeline: Pipeline) throws -> NewestParameters {
-    NewestParameters(of: pipeline, from: try candidates(of: pipeline).found)
+  /// The newest sound version of each model as it stands on the topic now, and how far that has been
+  /// read; following goes on where it was.
+  func newest(of pipeline: Pipeline) throws -> (parameters: NewestParameters, end: UInt64) {
+    let (candidates, records) = try candidates(of: pipeline)
+    return (NewestParameters(of: pipeline, from: candidates), records.position)
   }
 
   // MARK: Finding updates

@@ -37,7 +37,7 @@ public final class ScorerService {
     public var doubled: UInt64 = 0
   }
 
-  /// Counted up with each block; a block whose commit fails is counted too.
+  /// Counted up with each committed block.
   public private(set) var counters = Counters()
   /// Where the next event is read.
   public private(set) var position: UInt64
@@ -147,6 +147,15 @@ public final class ScorerService {
   public func run(
     stop: StopSignal, untilEnd: Bool = false, progress: (Counters) -> Void = { _ in }
   ) throws {
+    try scoreEvents(stop, untilEnd, progress)
+    // What was refused meanwhile is kept on record, too.
+    try serveNewest()
+    try saveRefusals()
+  }
+
+  private func scoreEvents(
+    _ stop: StopSignal, _ untilEnd: Bool, _ progress: (Counters) -> Void
+  ) throws {
     defer { updates.finish() }
     while !stop.isRequested {
       let token = log.changeToken()
@@ -157,8 +166,8 @@ public final class ScorerService {
         progress(counters)
         continue
       }
-      try saveRefusals()
       if untilEnd { return }
+      try saveRefusals()
       // The timeout is only a net under the wake-up.
       _ = log.waitForChange(since: token, timeoutMilliseconds: 1000)
     }
@@ -205,7 +214,7 @@ public final class ScorerService {
     try readLabels()
     scored.removeAll()
     decisions.removeAll()
-    let alerts = block.isEmpty ? 0 : scoreDecoded(through: next)
+    let (alerts, late) = block.isEmpty ? (0, 0) : scoreDecoded(through: next)
     let share = checkpoint?.share(events: block.count)
     let scoredEnd = try writer.transact { transaction in
       let first = try transaction.append(scored, to: PipelineTopics.scored)
@@ -237,6 +246,7 @@ public final class ScorerService {
     }
     counters.events += UInt64(block.count)
     counters.alerts += UInt64(alerts)
+    counters.late += UInt64(late)
     counters.refused += UInt64(deadLetters.count)
     sayIfCrowded()
     return true
@@ -377,9 +387,9 @@ public final class ScorerService {
     return gone + scored.rows - row
   }
 
-  /// Scores the block and lays its outputs out; gives the number of alerts.
-  private func scoreDecoded(through next: UInt64) -> Int {
-    var alerts = 0
+  /// Scores the block and lays its outputs out; gives the numbers of alerts and of late events.
+  private func scoreDecoded(through next: UInt64) -> (alerts: Int, late: Int) {
+    var (alerts, late) = (0, 0)
     let result = engine.score(block, readThrough: (next, labelPosition))
     // Read once a block: a property of a class is retained each time, and so is all that is in it.
     let (engine, block) = (engine, block)
@@ -392,12 +402,12 @@ public final class ScorerService {
         }
       }
       if result.outcome(row) == .alert { alerts += 1 }
-      if engine.isLate(row: row) { counters.late += 1 }
+      if engine.isLate(row: row) { late += 1 }
     }
     result.bytes.withUnsafeBytes {
       // Event time, which an event dated far ahead does not move: what is asked by time is found.
       scored.append(key: nil, value: $0, timestamp: engine.eventTime ?? 0)
     }
-    return alerts
+    return (alerts, late)
   }
 }

@@ -23,8 +23,8 @@ struct UpdateFollower {
   private var refusalsChanged = false
   private var counters = ScorerService.UpdateCounters()
   private var served: [ServedModel?]
-  /// What was served before: let go here, because to free a forest takes as long as scoring some
-  /// events.
+  /// What was served before: let go here, a version later, because to free a forest takes as long as
+  /// scoring some events.
   private var servedBefore: [ServedModel?] = []
   private let pipeline: Pipeline
   private let log: any TopicLog
@@ -35,6 +35,8 @@ struct UpdateFollower {
   /// By model, what is wrong since its served version.
   private var gaps: [Gap?]
   private var rereads = false
+  /// Where the topic ended when it was last read again: what stands before that is met once more.
+  private var rereadEnd: UInt64 = 0
 
   /// A time in which a model is served as it was because updates were refused.
   private struct Gap {
@@ -115,7 +117,8 @@ struct UpdateFollower {
 
   /// Takes in what came since the last call.
   mutating func follow() throws -> News {
-    servedBefore = served
+    let before = (served: served, applied: counters.applied)
+    defer { if counters.applied > before.applied { servedBefore = before.served } }
     try reader.readNew { record in
       switch record.content {
       case .refused(let error): refuse(error, at: record.offset)
@@ -127,7 +130,7 @@ struct UpdateFollower {
           ])
       case .update(let update):
         do throws(UpdateError) {
-          try apply(update)
+          try apply(update, at: record.offset)
         } catch { refuse(error, at: record.offset) }
       }
     }
@@ -143,13 +146,16 @@ struct UpdateFollower {
 
   // MARK: Updates
 
-  private mutating func apply(_ update: ParameterUpdate) throws(UpdateError) {
+  private mutating func apply(
+    _ update: ParameterUpdate, at offset: UInt64
+  ) throws(UpdateError) {
     let header = update.header
     guard header.pipeline == pipeline.name, let model = pipeline.modelIndex(header.model) else {
       return
     }
     let before = served[model]?.header.version
     guard let next = try pipeline.applying(update, to: served[model]) else {
+      guard offset >= rereadEnd else { return }
       refusals.countDoubled()
       counters.doubled += 1
       refusalsChanged = true
@@ -248,7 +254,8 @@ struct UpdateFollower {
   /// Looks for newer versions on the topic as it stands, in whatever order updates came.
   private mutating func reread() throws {
     rereads = false
-    let newest = try reader.newest(of: pipeline)
+    let (newest, end) = try reader.newest(of: pipeline)
+    rereadEnd = end
     for (model, found) in newest.found.enumerated() {
       guard let gap = gaps[model] else { continue }
       let served = served[model]?.header

@@ -49,10 +49,11 @@ struct ModelRecords {
     defer { self.assembler = assembler }
     try stepping.read(
       damage: { error in
+        // Removed before they were read, or damaged.
+        let code: UpdateError.Code = error.code == .offsetOutOfRange ? .gap : .damagedBatch
         _ = try body(
           ModelRecord(
-            offset: error.offset ?? 0,
-            content: .refused(UpdateError(.damagedBatch, "\(error)"))))
+            offset: error.offset ?? 0, content: .refused(UpdateError(code, "\(error)"))))
       }
     ) { record in
       func refused(_ error: UpdateError) -> ModelRecord {

@@ -106,7 +106,10 @@ final class Follower {
     var assembler = UpdateAssembler()
     var milliseconds: [Double] = []
     var batch = 0
+    // What came after the last look was not noted.
+    let end = updates.isEmpty ? 0 : try models.batch(atOrAfter: nextUpdate) ?? .max
     _ = try models.read(from: firstUpdate, limit: .max) { record in
+      guard record.offset < end else { return false }
       while batch + 1 < updates.count, updates[batch + 1].batch <= record.offset { batch += 1 }
       guard let update = try? assembler.take(record.value).update,
         let model = pipeline.modelIndex(update.header.model),
