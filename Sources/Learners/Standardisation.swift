@@ -70,36 +70,20 @@ public struct Standardisation: Sendable, Equatable {
     return below > -limit ? below : -limit
   }
 
-  /// Beyond this a value is taken for it, so that no quotient of two infinities arises.
+  /// Beyond this a value is taken for it, where a quotient of two infinities would arise or the
+  /// quotient of a number and an infinity.
   private static let farthest = 1e18
 
   /// Bends a standardised value towards ±limit, with slope 1 at 0.
   @inline(__always)
   static func bend(_ z: Double, inverseLimit: Double) -> Double {
+    if inverseLimit <= 1 {
+      let bent = z / (1 + abs(z) * inverseLimit)
+      if !bent.isNaN { return bent }
+    }
     let below = z < farthest ? z : farthest
     let within = below > -farthest ? below : -farthest
     return within / (1 + abs(within) * inverseLimit)
-  }
-
-  /// The same for two values, which the compiler does not make of the one above.
-  @inline(__always)
-  private static func bend(_ z: SIMD2<Double>, inverseLimit: Double) -> SIMD2<Double> {
-    let far = SIMD2(repeating: farthest)
-    let below = select(z, z .< far, far)
-    let within = select(below, below .> -far, -far)
-    let size = unsafeBitCast(
-      unsafeBitCast(within, to: SIMD2<Int64>.self) & SIMD2(repeating: .max), to: SIMD2<Double>.self)
-    return within / (1 + size * inverseLimit)
-  }
-
-  @inline(__always)
-  private static func select(
-    _ first: SIMD2<Double>, _ isFirst: SIMDMask<SIMD2<Int64>>, _ second: SIMD2<Double>
-  ) -> SIMD2<Double> {
-    let mask = unsafeBitCast(isFirst, to: SIMD2<Int64>.self)
-    return unsafeBitCast(
-      unsafeBitCast(first, to: SIMD2<Int64>.self) & mask
-        | unsafeBitCast(second, to: SIMD2<Int64>.self) & ~mask, to: SIMD2<Double>.self)
   }
 
   /// Writes the standardised values of one feature.
@@ -118,14 +102,22 @@ public struct Standardisation: Sendable, Equatable {
       return
     }
     let inverseLimit = 1 / limit
-    let pairs = values.count & ~1
+    // Two at a time, which the compiler does not make of `bend`, as if all could be divided.
+    let pairs = inverseLimit <= 1 ? values.count & ~1 : 0
+    var sum = SIMD2<Double>.zero
     for place in stride(from: 0, to: pairs, by: 2) {
       let pair = UnsafeRawPointer(source + place).loadUnaligned(as: SIMD2<Double>.self)
-      let bent = Self.bend((pair - mean) * scale, inverseLimit: inverseLimit)
+      let z = (pair - mean) * scale
+      let size = unsafeBitCast(
+        unsafeBitCast(z, to: SIMD2<Int64>.self) & SIMD2(repeating: .max), to: SIMD2<Double>.self)
+      let bent = z / (1 + size * inverseLimit)
+      sum += bent
       UnsafeMutableRawPointer(target + place).storeBytes(of: bent, as: SIMD2<Double>.self)
     }
-    if pairs < values.count {
-      result[pairs] = Self.bend((values[pairs] - mean) * scale, inverseLimit: inverseLimit)
+    // One that could not is in the sum, too.
+    let rest = sum.sum().isNaN ? 0 : pairs
+    for place in rest..<values.count {
+      result[place] = Self.bend((values[place] - mean) * scale, inverseLimit: inverseLimit)
     }
   }
 

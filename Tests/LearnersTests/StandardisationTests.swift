@@ -1,3 +1,4 @@
+import Glibc
 import Learners
 import LinearAlgebra
 import Testing
@@ -60,5 +61,28 @@ import Testing
     #expect(soft.standardise(1e308, feature: 1) == 0)
     #expect(!Standardisation(mean: [.nan], scale: [1]).isFinite)
     #expect(!Standardisation(mean: [0], scale: [-1]).isFinite)
+  }
+
+  /// Blocks are standardised two rows at a time, single events one by one.
+  @Test(arguments: [1e-3, 0.5, 1, 8, 20])
+  func anyRowScoresInABlockAsAlone(limit: Double) {
+    let values = [
+      1e308, -1e308, 2e18, -3e17, 1e-300, 0.3, -2.5, 40, .greatestFiniteMagnitude, 7, -1,
+    ]
+    for scale in [1e-200, 0.5, 1e10, 1e200] {
+      let parameters = LogisticParameters(
+        standardisation: Standardisation(mean: [0.2], scale: [scale], limit: limit, isSoft: true),
+        weights: [0.7], intercept: -0.1)
+      var together = [Float](repeating: .nan, count: values.count)
+      parameters.score(Matrix(rows: values.map { [$0] }), into: &together)
+      for (row, value) in values.enumerated() {
+        var alone: [Float] = [.nan]
+        parameters.score(Matrix(rows: [[value]]), into: &alone)
+        #expect(together[row] == alone[0])
+        let z = (value - 0.2) * scale
+        let bent = (z < 0 ? -1 : 1) / (1 / abs(z) + 1 / limit)
+        #expect(abs(Double(alone[0]) - 1 / (1 + exp(0.1 - 0.7 * bent))) < 1e-6)
+      }
+    }
   }
 }
