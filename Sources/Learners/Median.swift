@@ -37,3 +37,10 @@ func select<T: Comparable>(_ target: Int, from values: inout [T]) -> T {
     return values[target]
   }
 }
+
+extension [Float] {
+  /// The value that would stand at a place were the values in ascending order. They are permuted.
+  package mutating func select(at place: Int) -> Float {
+    Learners.select(place, from: &self)
+  }
+}

@@ -81,13 +81,12 @@ struct RecentRows {
       share = Double(alerts) / eventsPerDay
     }
     var scores = self.scores(by: parameters)
-    scores.sort(by: >)
     let allowed = Int(min(share, 1) * Double(scores.count))
     // Fewer than one alert in the sample: flag only what exceeds all of it.
-    guard allowed > 0 else { return scores[0].nextUp }
-    let threshold = scores[allowed - 1]
+    guard allowed > 0 else { return scores.max()?.nextUp }
+    let threshold = scores.select(at: scores.count - allowed)
     // Many rows may share the score at the edge; flagging all of them would overrun the budget.
-    let flagged = scores.firstIndex { $0 < threshold } ?? scores.count
+    let flagged = scores.count { $0 >= threshold }
     return flagged > 2 * allowed ? threshold.nextUp : threshold
   }
 
