@@ -48,7 +48,6 @@ struct StandardisedRows: Sendable {
         }
       }
     }
-    byRow.resize(rows: range.count)
     byFeature.transpose(columns: range.count, into: &byRow)
   }
 
